@@ -1,1 +1,56 @@
-//! block
+//! The block: one plain Parquet object, one row per span, readable by DuckDB, Athena or pandas without Niente.
+//!
+//! Rows are sorted by [trace key](niente_model::TraceKey), trace ID, start and span ID, so that a trace is a run of
+//! rows. What OTLP fixes is a column; attributes that many spans have are typed columns of their own, found by
+//! [`LayoutBuilder`] and never configured; everything else lies in one generic list column per scope, so nothing is
+//! ever dropped. `docs/block-format.md` describes the format for people who write SQL.
+//!
+//! Nothing here does I/O. Writing makes bytes: [`BlockWriter`] takes whole traces in order. Reading says which byte
+//! ranges it needs and is handed them: [`Footer`] opens a block, [`Scan`] reads the columns of a [`Projection`] into
+//! [`SpanBatch`]es for questions, [`SpanScan`] reads whole spans. So the number of requests that a question costs is
+//! decided here, and tested without a store.
+//!
+//! ```
+//! use niente_block::{BlockWriter, Footer, KeyRange, Layout, Opened, Step};
+//! # use niente_model::*;
+//! # let span = Span {
+//! #     trace_id: "1".parse().unwrap(), start: Nanos::from_secs(1), span_id: "2".parse().unwrap(),
+//! #     kind: SpanKind::SERVER, parent_span_id: None, duration: Nanos::ZERO, name: "GET".into(),
+//! #     status_code: StatusCode::OK, status_message: String::new(), trace_state: String::new(), flags: 0,
+//! #     attributes: Attributes::default(), dropped_attributes_count: 0, events: vec![], dropped_events_count: 0,
+//! #     links: vec![], dropped_links_count: 0, scope: Default::default(), resource: Default::default(),
+//! # };
+//! let mut writer = BlockWriter::new(Layout::level0()).unwrap();
+//! writer.write_trace(std::slice::from_ref(&span)).unwrap();
+//! let block = writer.finish().unwrap().bytes;
+//!
+//! let Opened::Footer(footer) = Footer::open(block.len() as u64, block.clone()).unwrap() else { unreachable!() };
+//! let mut scan = footer.scan_spans(KeyRange::ALL).unwrap();
+//! while let Step::Batch(spans) = scan.next().unwrap() {
+//!     assert_eq!(spans, [span.clone()]);
+//! }
+//! ```
+
+mod arrays;
+mod attributes;
+mod batch;
+mod column;
+mod error;
+mod footer;
+mod layout;
+mod list;
+mod rows;
+mod scan;
+mod schema;
+mod spans;
+mod trace;
+mod write;
+
+pub use batch::{SpanBatch, ValueRef};
+pub use column::{AttributeColumn, AttributeScope, InvalidColumnName, ValueType};
+pub use error::Error;
+pub use footer::{ColumnWeight, FORMAT_VERSION, Footer, KeyRange, Opened};
+pub use layout::{Layout, LayoutBuilder};
+pub use scan::{Column, Projection, Scan, SpanScan, Step};
+pub use trace::canonical_order;
+pub use write::{BlockWriter, Written};

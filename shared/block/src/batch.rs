@@ -1,0 +1,215 @@
+use std::ops::Range;
+
+use arrow_array::{
+    Array, ArrayRef, BinaryArray, FixedSizeBinaryArray, Int32Array, ListArray, PrimitiveArray, RecordBatch,
+    StringViewArray,
+    cast::AsArray,
+    types::{Int32Type, Int64Type, TimestampNanosecondType},
+};
+use niente_model::{Nanos, SpanKind, StatusCode, TraceId, Value};
+
+use crate::{
+    AttributeScope, Column, Error, Projection,
+    arrays::{as_list, as_text, binary, column, ids, list, missing, optional_list, primitive, text},
+    attributes::{Generic, Typed, typed},
+    schema::{self, event, link},
+};
+
+/// The columns of every [`SpanBatch`], beside the trace key.
+pub(crate) const IDENTITY: [&str; 7] = [
+    schema::TRACE_ID,
+    schema::SPAN_ID,
+    schema::PARENT_SPAN_ID,
+    schema::START,
+    schema::DURATION,
+    schema::KIND,
+    schema::STATUS_CODE,
+];
+
+/// The generic column of a scope.
+pub(crate) fn generic_column(scope: AttributeScope) -> &'static str {
+    match scope {
+        AttributeScope::Resource => schema::RESOURCE_ATTRIBUTES,
+        AttributeScope::Scope => schema::SCOPE_ATTRIBUTES,
+        AttributeScope::Span => schema::SPAN_ATTRIBUTES,
+    }
+}
+
+/// Some spans of a block, in columns: what identifies and places each, and what a [`Projection`] asked for.
+#[derive(Clone, Debug)]
+pub struct SpanBatch {
+    trace_ids: FixedSizeBinaryArray,
+    span_ids: FixedSizeBinaryArray,
+    parents: FixedSizeBinaryArray,
+    starts: PrimitiveArray<TimestampNanosecondType>,
+    durations: PrimitiveArray<Int64Type>,
+    kinds: Int32Array,
+    statuses: Int32Array,
+    columns: Vec<Values>,
+    events: Option<ListArray>,
+    links: Option<ListArray>,
+}
+
+/// A value in a column, borrowed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ValueRef<'a> {
+    /// The span, event or link has no such attribute.
+    Absent,
+    /// Text.
+    Str(&'a str),
+    /// An integer.
+    Int(i64),
+    /// A double.
+    Float(f64),
+    /// A boolean.
+    Bool(bool),
+    /// The bytes of an ID.
+    Bytes(&'a [u8]),
+    /// What has no column type: arrays, maps, bytes, and the value-less attribute.
+    Other(&'a Value),
+}
+
+/// The values of one projected column.
+#[derive(Clone, Debug)]
+enum Values {
+    Text(StringViewArray),
+    Binary(BinaryArray),
+    Time(PrimitiveArray<TimestampNanosecondType>),
+    Attribute { typed: Vec<Typed>, generic: Generic },
+}
+
+impl SpanBatch {
+    pub(crate) fn new(rows: &RecordBatch, projection: &Projection) -> Result<Self, Error> {
+        let events = optional_list(rows, schema::EVENTS)?;
+        let links = optional_list(rows, schema::LINKS)?;
+        let child = |list: &Option<ListArray>, field: &str| -> Result<ArrayRef, Error> {
+            let list = list.as_ref().ok_or_else(|| missing(field))?;
+            list.values().as_struct().column_by_name(field).cloned().ok_or_else(|| missing(field))
+        };
+        let columns = projection.columns().iter().map(|column| {
+            Ok(match column {
+                Column::Name => Values::Text(text(rows, schema::NAME)?),
+                Column::StatusMessage => Values::Text(text(rows, schema::STATUS_MESSAGE)?),
+                Column::ScopeName => Values::Text(text(rows, schema::SCOPE_NAME)?),
+                Column::ScopeVersion => Values::Text(text(rows, schema::SCOPE_VERSION)?),
+                Column::Attribute(scope, key) => Values::Attribute {
+                    typed: typed(rows, *scope, key)?,
+                    generic: Generic::new(&list(rows, generic_column(*scope))?, key)?,
+                },
+                Column::EventName => Values::Text(as_text(&child(&events, event::NAME)?)?),
+                Column::EventTime => Values::Time(primitive(&child(&events, event::TIME)?)?),
+                Column::EventAttribute(key) => Values::Attribute {
+                    typed: Vec::new(),
+                    generic: Generic::new(&as_list(&child(&events, schema::ATTRIBUTES)?)?, key)?,
+                },
+                Column::LinkTraceId => Values::Binary(binary(&child(&links, link::TRACE_ID)?)?),
+                Column::LinkSpanId => Values::Binary(binary(&child(&links, link::SPAN_ID)?)?),
+                Column::LinkAttribute(key) => Values::Attribute {
+                    typed: Vec::new(),
+                    generic: Generic::new(&as_list(&child(&links, schema::ATTRIBUTES)?)?, key)?,
+                },
+            })
+        });
+        Ok(Self {
+            trace_ids: ids(rows, schema::TRACE_ID)?,
+            span_ids: ids(rows, schema::SPAN_ID)?,
+            parents: ids(rows, schema::PARENT_SPAN_ID)?,
+            starts: primitive(column(rows, schema::START)?)?,
+            durations: primitive(column(rows, schema::DURATION)?)?,
+            kinds: primitive::<Int32Type>(column(rows, schema::KIND)?)?,
+            statuses: primitive::<Int32Type>(column(rows, schema::STATUS_CODE)?)?,
+            columns: columns.collect::<Result<_, Error>>()?,
+            events,
+            links,
+        })
+    }
+
+    /// How many spans there are.
+    pub fn rows(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// The bytes of the trace's ID.
+    pub fn trace_id_bytes(&self, row: usize) -> &[u8] {
+        self.trace_ids.value(row)
+    }
+
+    /// The trace's ID.
+    pub fn trace_id(&self, row: usize) -> Result<TraceId, Error> {
+        TraceId::from_slice(self.trace_id_bytes(row)).map_err(Error::damaged)
+    }
+
+    /// The bytes of the span's ID.
+    pub fn span_id(&self, row: usize) -> &[u8] {
+        self.span_ids.value(row)
+    }
+
+    /// The bytes of the parent's ID; none for a root.
+    pub fn parent_span_id(&self, row: usize) -> Option<&[u8]> {
+        self.parents.is_valid(row).then(|| self.parents.value(row))
+    }
+
+    /// When the span began.
+    pub fn start(&self, row: usize) -> Nanos {
+        Nanos::from_i64(self.starts.value(row))
+    }
+
+    /// How long it took.
+    pub fn duration(&self, row: usize) -> Nanos {
+        Nanos::from_i64(self.durations.value(row))
+    }
+
+    /// Its kind.
+    pub fn kind(&self, row: usize) -> SpanKind {
+        SpanKind(self.kinds.value(row))
+    }
+
+    /// The code of its status.
+    pub fn status(&self, row: usize) -> StatusCode {
+        StatusCode(self.statuses.value(row))
+    }
+
+    /// The indices of its events in columns of events; empty if the projection has none of those.
+    pub fn events(&self, row: usize) -> Range<usize> {
+        children(&self.events, row)
+    }
+
+    /// The indices of its links in columns of links; empty if the projection has none of those.
+    pub fn links(&self, row: usize) -> Range<usize> {
+        children(&self.links, row)
+    }
+
+    /// What the projection's column has for a row, or for an event or link by its index.
+    pub fn value(&self, column: usize, index: usize) -> ValueRef<'_> {
+        match &self.columns[column] {
+            Values::Text(values) => ValueRef::Str(values.value(index)),
+            Values::Binary(values) => ValueRef::Bytes(values.value(index)),
+            Values::Time(values) => ValueRef::Int(values.value(index)),
+            Values::Attribute { typed, generic } => {
+                typed.iter().find_map(|values| values.get(index)).unwrap_or_else(|| generic.get(index))
+            }
+        }
+    }
+}
+
+impl ValueRef<'_> {
+    /// The value, owned; absence and raw bytes of IDs have no place in attributes.
+    pub(crate) fn to_owned(self) -> Value {
+        match self {
+            ValueRef::Absent => Value::Empty,
+            ValueRef::Str(text) => Value::Str(text.to_owned()),
+            ValueRef::Int(number) => Value::Int(number),
+            ValueRef::Float(number) => Value::Float(number),
+            ValueRef::Bool(truth) => Value::Bool(truth),
+            ValueRef::Bytes(bytes) => Value::Bytes(bytes.to_vec()),
+            ValueRef::Other(value) => value.clone(),
+        }
+    }
+}
+
+fn children(list: &Option<ListArray>, row: usize) -> Range<usize> {
+    list.as_ref().map_or(0..0, |list| {
+        let offsets = list.value_offsets();
+        offsets[row] as usize..offsets[row + 1] as usize
+    })
+}

@@ -1,0 +1,253 @@
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
+
+use arrow_schema::{DataType, Field, FieldRef, Fields, Schema};
+use bytes::Bytes;
+use niente_model::TraceKey;
+use parquet::{
+    DecodeResult,
+    arrow::{
+        arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, RowSelection, RowSelector},
+        push_decoder::RowGroupSelection,
+    },
+    file::{
+        metadata::{ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataPushDecoder},
+        page_index::column_index::ColumnIndexMetaData,
+    },
+};
+
+use crate::{AttributeColumn, Error, error::decode};
+
+/// The version of the format that this build writes, and the newest that it reads.
+pub const FORMAT_VERSION: u32 = 1;
+/// The key of the block's format version in the Parquet key-value metadata.
+pub(crate) const FORMAT_KEY: &str = "niente.format";
+/// The key of the least reader version in the Parquet key-value metadata.
+pub(crate) const READER_KEY: &str = "niente.reader";
+
+/// An opened block: where its columns lie and what they are.
+#[derive(Clone, Debug)]
+pub struct Footer {
+    pub(crate) reader: ArrowReaderMetadata,
+    pub(crate) tail: Tail,
+    columns: Arc<[AttributeColumn]>,
+}
+
+/// The end of the object, which has been read already.
+#[derive(Clone, Debug)]
+pub(crate) struct Tail {
+    pub(crate) start: u64,
+    pub(crate) bytes: Bytes,
+}
+
+/// What [`Footer::open`] made of an object's end.
+#[derive(Debug)]
+pub enum Opened {
+    /// The block is open.
+    Footer(Footer),
+    /// The end was too short: read this range, which goes to the object's end, and open again with it.
+    Needs(Range<u64>),
+}
+
+/// A range of trace keys, both ends included: the part of a block that one shard reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyRange {
+    /// The first key.
+    pub from: TraceKey,
+    /// The last key.
+    pub to: TraceKey,
+}
+
+/// What one column of a block weighs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnWeight {
+    /// The column's name; of a nested one, the path with dots.
+    pub name: String,
+    /// Bytes in the object.
+    pub compressed: u64,
+    /// Bytes before compression.
+    pub uncompressed: u64,
+    /// The encodings of its pages, as Parquet names them.
+    pub encodings: String,
+}
+
+impl KeyRange {
+    /// Every key.
+    pub const ALL: KeyRange = KeyRange { from: TraceKey(0), to: TraceKey(u64::MAX) };
+
+    /// Just this key.
+    pub fn only(key: TraceKey) -> Self {
+        Self { from: key, to: key }
+    }
+
+    /// The `index`-th of `shards` equal parts of all keys.
+    pub fn shard(index: u64, shards: u64) -> Self {
+        let edge = |n: u64| ((u128::from(n) << 64) / u128::from(shards)) as u64;
+        let to = if index + 1 == shards { u64::MAX } else { edge(index + 1) - 1 };
+        Self { from: TraceKey(edge(index)), to: TraceKey(to) }
+    }
+
+    /// Whether the key is one of the range's.
+    pub fn contains(&self, key: TraceKey) -> bool {
+        self.from <= key && key <= self.to
+    }
+}
+
+impl Footer {
+    /// How many bytes of an object's end to read first: nearly always enough to open it.
+    pub const FIRST_READ: u64 = 64 << 10;
+
+    /// Opens a block of `size` bytes by its end, at least 8 bytes of it.
+    pub fn open(size: u64, tail: Bytes) -> Result<Opened, Error> {
+        let start = size
+            .checked_sub(tail.len() as u64)
+            .ok_or_else(|| Error::damaged(format!("read {} bytes of an object of {size}", tail.len())))?;
+        let mut decoder = ParquetMetaDataPushDecoder::try_new(size)
+            .map_err(Error::damaged)?
+            .with_page_index_policy(PageIndexPolicy::Optional);
+        decoder.push_range(start..size, tail.clone()).map_err(Error::damaged)?;
+        match decode(|| decoder.try_decode())? {
+            DecodeResult::Data(metadata) => Self::new(metadata, Tail { start, bytes: tail }).map(Opened::Footer),
+            DecodeResult::NeedsData(ranges) => {
+                let from = ranges.iter().map(|range| range.start).min().unwrap_or_default().min(start);
+                if from == start {
+                    return Err(Error::damaged("the footer lies beyond the object"));
+                }
+                Ok(Opened::Needs(from..size))
+            }
+            DecodeResult::Finished => Err(Error::damaged("the footer is empty")),
+        }
+    }
+
+    fn new(metadata: ParquetMetaData, tail: Tail) -> Result<Self, Error> {
+        let found = version(&metadata, FORMAT_KEY)?;
+        let needed = version(&metadata, READER_KEY)?;
+        if needed > FORMAT_VERSION {
+            return Err(Error::TooNew { found, needed, ours: FORMAT_VERSION });
+        }
+        let metadata = Arc::new(metadata);
+        let plain =
+            ArrowReaderMetadata::try_new(metadata.clone(), ArrowReaderOptions::new()).map_err(Error::damaged)?;
+        let columns =
+            plain.schema().fields().iter().filter_map(|field| AttributeColumn::parse(field.name()).ok()).collect();
+        // Text is read as views into the decoded pages: no copy per value.
+        let schema = Schema::new(plain.schema().fields().iter().map(with_views).collect::<Fields>());
+        let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
+        let reader = ArrowReaderMetadata::try_new(metadata, options).map_err(Error::damaged)?;
+        Ok(Self { reader, tail, columns })
+    }
+
+    /// How many spans the block holds.
+    pub fn rows(&self) -> u64 {
+        self.metadata().file_metadata().num_rows().max(0) as u64
+    }
+
+    /// The attributes that have a column of their own.
+    pub fn attribute_columns(&self) -> &[AttributeColumn] {
+        &self.columns
+    }
+
+    /// The size of the object.
+    pub fn size(&self) -> u64 {
+        self.tail.start + self.tail.bytes.len() as u64
+    }
+
+    /// What each column weighs, in the order of the schema.
+    pub fn weights(&self) -> Vec<ColumnWeight> {
+        let mut weights: BTreeMap<usize, ColumnWeight> = BTreeMap::new();
+        for group in self.metadata().row_groups() {
+            for (at, column) in group.columns().iter().enumerate() {
+                let weight = weights.entry(at).or_insert_with(|| ColumnWeight {
+                    name: column.column_path().string(),
+                    compressed: 0,
+                    uncompressed: 0,
+                    encodings: encodings(column),
+                });
+                weight.compressed += column.compressed_size().max(0) as u64;
+                weight.uncompressed += column.uncompressed_size().max(0) as u64;
+            }
+        }
+        weights.into_values().collect()
+    }
+
+    pub(crate) fn metadata(&self) -> &ParquetMetaData {
+        self.reader.metadata()
+    }
+
+    /// The pages that may hold traces of `keys`: row groups and rows in them.
+    pub(crate) fn rows_of(&self, keys: KeyRange) -> Vec<RowGroupSelection> {
+        (0..self.metadata().num_row_groups())
+            .filter_map(|group| {
+                if keys == KeyRange::ALL {
+                    return Some(RowGroupSelection::new(group, None));
+                }
+                let selection = self.pages_of(group, keys)?;
+                selection.selects_any().then(|| RowGroupSelection::new(group, Some(selection)))
+            })
+            .collect()
+    }
+
+    fn pages_of(&self, group: usize, keys: KeyRange) -> Option<RowSelection> {
+        let rows = self.metadata().row_group(group).num_rows() as usize;
+        let index = self.metadata().page_index_for_row_group(group);
+        // The trace key is the first column, and sorted.
+        let (Some(ColumnIndexMetaData::INT64(bounds)), Some(pages)) = (index.column_index(0), index.page_locations(0))
+        else {
+            return Some(RowSelection::from(vec![RowSelector::select(rows)]));
+        };
+        let starts = pages.iter().map(|page| page.first_row_index as usize);
+        let ends = starts.clone().skip(1).chain([rows]);
+        let selectors = starts.zip(ends).enumerate().map(|(page, (start, end))| {
+            let key = |value: Option<&i64>| value.map(|value| TraceKey(*value as u64));
+            let before = key(bounds.max_value(page)).is_some_and(|max| max < keys.from);
+            let after = key(bounds.min_value(page)).is_some_and(|min| min > keys.to);
+            if before || after { RowSelector::skip(end - start) } else { RowSelector::select(end - start) }
+        });
+        Some(selectors.collect())
+    }
+}
+
+fn version(metadata: &ParquetMetaData, key: &str) -> Result<u32, Error> {
+    let pairs = metadata.file_metadata().key_value_metadata();
+    let value = pairs.into_iter().flatten().find(|pair| pair.key == key).and_then(|pair| pair.value.as_deref());
+    value
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(|| Error::Foreign(format!("its Parquet metadata has no number under `{key}`")))
+}
+
+fn with_views(field: &FieldRef) -> FieldRef {
+    let data_type = match field.data_type() {
+        DataType::Utf8 => DataType::Utf8View,
+        DataType::List(item) => DataType::List(with_views(item)),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(with_views).collect()),
+        other => other.clone(),
+    };
+    Arc::new(Field::clone(field).with_data_type(data_type))
+}
+
+fn encodings(column: &ColumnChunkMetaData) -> String {
+    let names: Vec<_> = column.encodings().map(|encoding| encoding.to_string()).collect();
+    names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_cover_all_keys_once() {
+        for shards in [1, 2, 3, 7, 256, 1000] {
+            let ranges: Vec<_> = (0..shards).map(|index| KeyRange::shard(index, shards)).collect();
+            assert_eq!(ranges[0].from, TraceKey(0));
+            assert_eq!(ranges[ranges.len() - 1].to, TraceKey(u64::MAX));
+            assert!(ranges.windows(2).all(|pair| pair[0].to.0 + 1 == pair[1].from.0), "{shards}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_block_is_refused() {
+        assert!(matches!(Footer::open(0, Bytes::new()), Err(Error::Damaged(_))));
+        assert!(matches!(Footer::open(8, Bytes::from_static(b"notablok")), Err(Error::Damaged(_))));
+        let huge = Bytes::from_static(b"\xff\xff\xff\x7fPAR1");
+        assert!(matches!(Footer::open(8, huge), Err(Error::Damaged(_))));
+    }
+}

@@ -1,0 +1,304 @@
+//! Spans into a record batch of a block's schema.
+
+use std::{collections::HashMap, sync::Arc};
+
+use arrow_array::{
+    ArrayRef, RecordBatch,
+    builder::{
+        BooleanBuilder, FixedSizeBinaryBuilder, Float64Builder, Int32Builder, Int64Builder, StringBuilder,
+        TimestampNanosecondBuilder, UInt32Builder, UInt64Builder,
+    },
+    new_null_array,
+};
+use arrow_schema::{ArrowError, DataType, SchemaRef};
+use niente_model::{Attributes, Key, Span, Value};
+
+use crate::{
+    AttributeScope, Layout, ValueType,
+    list::{AttributeLists, EventLists, LinkLists},
+    schema,
+    trace::{TraceSummary, places},
+};
+
+/// Collects whole traces and turns them into a batch.
+pub(crate) struct Rows {
+    schema: SchemaRef,
+    len: usize,
+    trace_key: UInt64Builder,
+    trace_id: FixedSizeBinaryBuilder,
+    span_id: FixedSizeBinaryBuilder,
+    parent_span_id: FixedSizeBinaryBuilder,
+    start: TimestampNanosecondBuilder,
+    duration: Int64Builder,
+    name: StringBuilder,
+    kind: Int32Builder,
+    status_code: Int32Builder,
+    status_message: StringBuilder,
+    trace_state: StringBuilder,
+    flags: UInt32Builder,
+    dropped_attributes: UInt32Builder,
+    dropped_events: UInt32Builder,
+    dropped_links: UInt32Builder,
+    scope_name: StringBuilder,
+    scope_version: StringBuilder,
+    scope_schema_url: StringBuilder,
+    scope_dropped_attributes: UInt32Builder,
+    resource_schema_url: StringBuilder,
+    resource_dropped_attributes: UInt32Builder,
+    trace_start: TimestampNanosecondBuilder,
+    trace_duration: Int64Builder,
+    root_service: StringBuilder,
+    root_name: StringBuilder,
+    trace_span_count: UInt32Builder,
+    trace_error_count: UInt32Builder,
+    parent_distance: Int32Builder,
+    child_count: UInt32Builder,
+    events: EventLists,
+    links: LinkLists,
+    resource: ScopedAttributes,
+    scope: ScopedAttributes,
+    span: ScopedAttributes,
+}
+
+impl Rows {
+    pub(crate) fn new(schema: SchemaRef, layout: &Layout) -> Self {
+        Self {
+            schema,
+            len: 0,
+            trace_key: UInt64Builder::new(),
+            trace_id: FixedSizeBinaryBuilder::new(16),
+            span_id: FixedSizeBinaryBuilder::new(8),
+            parent_span_id: FixedSizeBinaryBuilder::new(8),
+            start: TimestampNanosecondBuilder::new().with_data_type(schema::timestamp()),
+            duration: Int64Builder::new(),
+            name: StringBuilder::new(),
+            kind: Int32Builder::new(),
+            status_code: Int32Builder::new(),
+            status_message: StringBuilder::new(),
+            trace_state: StringBuilder::new(),
+            flags: UInt32Builder::new(),
+            dropped_attributes: UInt32Builder::new(),
+            dropped_events: UInt32Builder::new(),
+            dropped_links: UInt32Builder::new(),
+            scope_name: StringBuilder::new(),
+            scope_version: StringBuilder::new(),
+            scope_schema_url: StringBuilder::new(),
+            scope_dropped_attributes: UInt32Builder::new(),
+            resource_schema_url: StringBuilder::new(),
+            resource_dropped_attributes: UInt32Builder::new(),
+            trace_start: TimestampNanosecondBuilder::new().with_data_type(schema::timestamp()),
+            trace_duration: Int64Builder::new(),
+            root_service: StringBuilder::new(),
+            root_name: StringBuilder::new(),
+            trace_span_count: UInt32Builder::new(),
+            trace_error_count: UInt32Builder::new(),
+            parent_distance: Int32Builder::new(),
+            child_count: UInt32Builder::new(),
+            events: EventLists::default(),
+            links: LinkLists::default(),
+            resource: ScopedAttributes::new(AttributeScope::Resource, layout),
+            scope: ScopedAttributes::new(AttributeScope::Scope, layout),
+            span: ScopedAttributes::new(AttributeScope::Span, layout),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Adds all spans that the block has of one trace, in canonical order.
+    pub(crate) fn push_trace(&mut self, spans: &[Span]) -> Result<(), ArrowError> {
+        let summary = TraceSummary::of(spans);
+        for (span, place) in spans.iter().zip(places(spans)) {
+            self.trace_key.append_value(span.trace_id.key().0);
+            self.trace_id.append_value(span.trace_id.as_bytes())?;
+            self.span_id.append_value(span.span_id.as_bytes())?;
+            match &span.parent_span_id {
+                Some(id) => self.parent_span_id.append_value(id.as_bytes())?,
+                None => self.parent_span_id.append_null(),
+            }
+            self.start.append_value(span.start.as_i64());
+            self.duration.append_value(span.duration.as_i64());
+            self.name.append_value(&span.name);
+            self.kind.append_value(span.kind.0);
+            self.status_code.append_value(span.status_code.0);
+            self.status_message.append_value(&span.status_message);
+            self.trace_state.append_value(&span.trace_state);
+            self.flags.append_value(span.flags);
+            self.dropped_attributes.append_value(span.dropped_attributes_count);
+            self.dropped_events.append_value(span.dropped_events_count);
+            self.dropped_links.append_value(span.dropped_links_count);
+            self.scope_name.append_value(&span.scope.name);
+            self.scope_version.append_value(&span.scope.version);
+            self.scope_schema_url.append_value(&span.scope.schema_url);
+            self.scope_dropped_attributes.append_value(span.scope.dropped_attributes_count);
+            self.resource_schema_url.append_value(&span.resource.schema_url);
+            self.resource_dropped_attributes.append_value(span.resource.dropped_attributes_count);
+            self.trace_start.append_value(summary.start.as_i64());
+            self.trace_duration.append_value(summary.duration.as_i64());
+            self.root_service.append_value(&summary.root_service);
+            self.root_name.append_value(&summary.root_name);
+            self.trace_span_count.append_value(spans.len() as u32);
+            self.trace_error_count.append_value(summary.errors);
+            self.parent_distance.append_option(place.parent_distance);
+            self.child_count.append_value(place.child_count);
+            self.events.push_all(&span.events);
+            self.links.push_all(&span.links);
+            self.resource.push(&span.resource.attributes);
+            self.scope.push(&span.scope.attributes);
+            self.span.push(&span.attributes);
+        }
+        self.len += spans.len();
+        Ok(())
+    }
+
+    /// The batch of all that was pushed; what follows starts anew.
+    pub(crate) fn take_batch(&mut self) -> Result<RecordBatch, ArrowError> {
+        let adjusted_count = new_null_array(&DataType::Float64, self.len);
+        let mut columns: Vec<ArrayRef> = vec![
+            Arc::new(self.trace_key.finish()),
+            Arc::new(self.trace_id.finish()),
+            Arc::new(self.span_id.finish()),
+            Arc::new(self.parent_span_id.finish()),
+            Arc::new(self.start.finish()),
+            Arc::new(self.duration.finish()),
+            Arc::new(self.name.finish()),
+            Arc::new(self.kind.finish()),
+            Arc::new(self.status_code.finish()),
+            Arc::new(self.status_message.finish()),
+            Arc::new(self.trace_state.finish()),
+            Arc::new(self.flags.finish()),
+            Arc::new(self.dropped_attributes.finish()),
+            Arc::new(self.dropped_events.finish()),
+            Arc::new(self.dropped_links.finish()),
+            Arc::new(self.scope_name.finish()),
+            Arc::new(self.scope_version.finish()),
+            Arc::new(self.scope_schema_url.finish()),
+            Arc::new(self.scope_dropped_attributes.finish()),
+            Arc::new(self.resource_schema_url.finish()),
+            Arc::new(self.resource_dropped_attributes.finish()),
+            adjusted_count,
+            Arc::new(self.trace_start.finish()),
+            Arc::new(self.trace_duration.finish()),
+            Arc::new(self.root_service.finish()),
+            Arc::new(self.root_name.finish()),
+            Arc::new(self.trace_span_count.finish()),
+            Arc::new(self.trace_error_count.finish()),
+            Arc::new(self.parent_distance.finish()),
+            Arc::new(self.child_count.finish()),
+            Arc::new(self.events.finish()),
+            Arc::new(self.links.finish()),
+            Arc::new(self.resource.generic.finish()),
+            Arc::new(self.scope.generic.finish()),
+            Arc::new(self.span.generic.finish()),
+        ];
+        let mut typed: Vec<(usize, ArrayRef)> = Vec::new();
+        for scoped in [&mut self.resource, &mut self.scope, &mut self.span] {
+            typed.extend(scoped.columns.iter_mut().map(|column| (column.at, column.finish(self.len))));
+        }
+        typed.sort_by_key(|(at, _)| *at);
+        columns.extend(typed.into_iter().map(|(_, array)| array));
+        self.len = 0;
+        self.resource.row = 0;
+        self.scope.row = 0;
+        self.span.row = 0;
+        RecordBatch::try_new(self.schema.clone(), columns)
+    }
+}
+
+/// The attributes of one scope: those with a column of their own, and the rest.
+struct ScopedAttributes {
+    row: usize,
+    generic: AttributeLists,
+    columns: Vec<TypedColumn>,
+    /// By key, the column of each type.
+    by_key: HashMap<Key, [Option<usize>; 4]>,
+}
+
+struct TypedColumn {
+    /// Its position in the layout.
+    at: usize,
+    values: TypedValues,
+    len: usize,
+}
+
+enum TypedValues {
+    Str(StringBuilder),
+    Int(Int64Builder),
+    Float(Float64Builder),
+    Bool(BooleanBuilder),
+}
+
+impl ScopedAttributes {
+    fn new(scope: AttributeScope, layout: &Layout) -> Self {
+        let mut columns = Vec::new();
+        let mut by_key: HashMap<Key, [Option<usize>; 4]> = HashMap::new();
+        for (at, column) in layout.columns().iter().enumerate().filter(|(_, column)| column.scope == scope) {
+            by_key.entry(column.key.as_str().into()).or_default()[column.value_type as usize] = Some(columns.len());
+            let values = match column.value_type {
+                ValueType::Str => TypedValues::Str(StringBuilder::new()),
+                ValueType::Int => TypedValues::Int(Int64Builder::new()),
+                ValueType::Float => TypedValues::Float(Float64Builder::new()),
+                ValueType::Bool => TypedValues::Bool(BooleanBuilder::new()),
+            };
+            columns.push(TypedColumn { at, values, len: 0 });
+        }
+        Self { row: 0, generic: AttributeLists::default(), columns, by_key }
+    }
+
+    fn push(&mut self, attributes: &Attributes) {
+        for (key, value) in attributes.iter() {
+            let value_type = match value {
+                Value::Str(_) => Some(ValueType::Str),
+                Value::Int(_) => Some(ValueType::Int),
+                Value::Float(_) => Some(ValueType::Float),
+                Value::Bool(_) => Some(ValueType::Bool),
+                Value::Empty | Value::Bytes(_) | Value::Array(_) | Value::Map(_) => None,
+            };
+            let column = value_type.and_then(|value_type| self.by_key.get(key)?[value_type as usize]);
+            match column {
+                Some(column) => self.columns[column].push(self.row, value),
+                None => self.generic.push(key, value),
+            }
+        }
+        self.generic.close();
+        self.row += 1;
+    }
+}
+
+impl TypedColumn {
+    /// Sets the value of a row; rows that were passed over have none.
+    fn push(&mut self, row: usize, value: &Value) {
+        self.pad(row);
+        self.len += 1;
+        match (&mut self.values, value) {
+            (TypedValues::Str(values), Value::Str(text)) => values.append_value(text),
+            (TypedValues::Int(values), Value::Int(number)) => values.append_value(*number),
+            (TypedValues::Float(values), Value::Float(number)) => values.append_value(*number),
+            (TypedValues::Bool(values), Value::Bool(truth)) => values.append_value(*truth),
+            _ => unreachable!("columns are found by the value's type"),
+        }
+    }
+
+    fn pad(&mut self, rows: usize) {
+        let missing = rows - self.len;
+        match &mut self.values {
+            TypedValues::Str(values) => values.append_nulls(missing),
+            TypedValues::Int(values) => values.append_nulls(missing),
+            TypedValues::Float(values) => values.append_nulls(missing),
+            TypedValues::Bool(values) => values.append_nulls(missing),
+        }
+        self.len = rows;
+    }
+
+    fn finish(&mut self, rows: usize) -> ArrayRef {
+        self.pad(rows);
+        self.len = 0;
+        match &mut self.values {
+            TypedValues::Str(values) => Arc::new(values.finish()),
+            TypedValues::Int(values) => Arc::new(values.finish()),
+            TypedValues::Float(values) => Arc::new(values.finish()),
+            TypedValues::Bool(values) => Arc::new(values.finish()),
+        }
+    }
+}

@@ -1,0 +1,252 @@
+use std::ops::Range;
+
+use arrow_array::{RecordBatch, UInt64Array, cast::AsArray, types::UInt64Type};
+use bytes::Bytes;
+use niente_model::{Span, TraceKey};
+use parquet::{
+    DecodeResult,
+    arrow::{
+        ProjectionMask,
+        push_decoder::{ParquetPushDecoder, ParquetPushDecoderBuilder},
+    },
+};
+
+use crate::{
+    AttributeScope, Error, Footer, KeyRange, SpanBatch, batch,
+    error::decode,
+    footer::Tail,
+    schema::{self, event, link},
+    spans,
+};
+
+/// What a scan wants next, or has made.
+#[derive(Debug)]
+pub enum Step<T> {
+    /// Read these ranges of the object and feed them to the scan.
+    Read(Vec<Range<u64>>),
+    /// Rows, in the block's order.
+    Batch(T),
+    /// There is no more.
+    Done,
+}
+
+/// What a question wants to know of each span, beyond what identifies and places it.
+#[derive(Clone, Debug, Default)]
+pub struct Projection {
+    columns: Vec<Column>,
+}
+
+/// One thing to know of a span, or of each of its events or links.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Column {
+    /// The span's name.
+    Name,
+    /// The message of its status.
+    StatusMessage,
+    /// The name of the instrumentation scope.
+    ScopeName,
+    /// The version of the instrumentation scope.
+    ScopeVersion,
+    /// An attribute, whatever its type and wherever it is stored.
+    Attribute(AttributeScope, String),
+    /// Of each event: its name.
+    EventName,
+    /// Of each event: its time, in nanoseconds since the epoch.
+    EventTime,
+    /// Of each event: an attribute.
+    EventAttribute(String),
+    /// Of each link: the trace referred to, as bytes.
+    LinkTraceId,
+    /// Of each link: the span referred to, as bytes.
+    LinkSpanId,
+    /// Of each link: an attribute.
+    LinkAttribute(String),
+}
+
+impl Projection {
+    /// Adds a column, if it isn't there yet, and says at which position it is.
+    pub fn add(&mut self, column: Column) -> usize {
+        self.columns.iter().position(|known| *known == column).unwrap_or_else(|| {
+            self.columns.push(column);
+            self.columns.len() - 1
+        })
+    }
+
+    /// The columns, by position.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+}
+
+/// Reads the columns of a projection.
+#[derive(Debug)]
+pub struct Scan {
+    batches: Batches,
+    projection: Projection,
+}
+
+/// Reads whole spans.
+#[derive(Debug)]
+pub struct SpanScan {
+    batches: Batches,
+}
+
+impl Footer {
+    /// Reads what `projection` asks of the traces in `keys`.
+    pub fn scan(&self, projection: &Projection, keys: KeyRange) -> Result<Scan, Error> {
+        let mut wanted = vec![Leaf::Whole(schema::TRACE_KEY.to_owned())];
+        wanted.extend(batch::IDENTITY.iter().map(|name| Leaf::Whole((*name).to_owned())));
+        for column in &projection.columns {
+            self.leaves(column, &mut wanted);
+        }
+        let batches = Batches::new(self, keys, |path| wanted.iter().any(|leaf| leaf.is(path)))?;
+        Ok(Scan { batches, projection: projection.clone() })
+    }
+
+    /// Reads all of the spans of the traces in `keys`.
+    pub fn scan_spans(&self, keys: KeyRange) -> Result<SpanScan, Error> {
+        Ok(SpanScan { batches: Batches::new(self, keys, |_| true)? })
+    }
+
+    fn leaves(&self, column: &Column, wanted: &mut Vec<Leaf>) {
+        match column {
+            Column::Name => wanted.push(Leaf::Whole(schema::NAME.into())),
+            Column::StatusMessage => wanted.push(Leaf::Whole(schema::STATUS_MESSAGE.into())),
+            Column::ScopeName => wanted.push(Leaf::Whole(schema::SCOPE_NAME.into())),
+            Column::ScopeVersion => wanted.push(Leaf::Whole(schema::SCOPE_VERSION.into())),
+            Column::Attribute(scope, key) => {
+                let typed = self.attribute_columns().iter().filter(|c| c.scope == *scope && c.key == *key);
+                wanted.extend(typed.map(|column| Leaf::Whole(column.name())));
+                wanted.push(Leaf::Whole(batch::generic_column(*scope).into()));
+            }
+            Column::EventName => wanted.push(Leaf::Part(schema::EVENTS, event::NAME)),
+            Column::EventTime => wanted.push(Leaf::Part(schema::EVENTS, event::TIME)),
+            Column::EventAttribute(_) => wanted.push(Leaf::Part(schema::EVENTS, schema::ATTRIBUTES)),
+            Column::LinkTraceId => wanted.push(Leaf::Part(schema::LINKS, link::TRACE_ID)),
+            Column::LinkSpanId => wanted.push(Leaf::Part(schema::LINKS, link::SPAN_ID)),
+            Column::LinkAttribute(_) => wanted.push(Leaf::Part(schema::LINKS, schema::ATTRIBUTES)),
+        }
+    }
+}
+
+/// Names columns of the Parquet schema to read.
+enum Leaf {
+    /// A column with all that is nested in it.
+    Whole(String),
+    /// One field of the structs in a list column.
+    Part(&'static str, &'static str),
+}
+
+impl Leaf {
+    /// Whether it names the leaf with this path; that of a list's field is `events.list.element.name`.
+    fn is(&self, path: &[String]) -> bool {
+        match self {
+            Leaf::Whole(name) => path[0] == *name,
+            Leaf::Part(list, field) => path[0] == *list && path.get(3).is_some_and(|part| part == field),
+        }
+    }
+}
+
+impl Scan {
+    /// What to do next.
+    #[expect(clippy::should_implement_trait, reason = "each step may need bytes first: it is no iterator")]
+    pub fn next(&mut self) -> Result<Step<SpanBatch>, Error> {
+        Ok(match self.batches.next()? {
+            Step::Read(ranges) => Step::Read(ranges),
+            Step::Batch(rows) => Step::Batch(SpanBatch::new(&rows, &self.projection)?),
+            Step::Done => Step::Done,
+        })
+    }
+
+    /// Takes the bytes of the ranges that were asked for, in that order.
+    pub fn feed(&mut self, ranges: Vec<Range<u64>>, bytes: Vec<Bytes>) -> Result<(), Error> {
+        self.batches.feed(ranges, bytes)
+    }
+}
+
+impl SpanScan {
+    /// What to do next.
+    #[expect(clippy::should_implement_trait, reason = "each step may need bytes first: it is no iterator")]
+    pub fn next(&mut self) -> Result<Step<Vec<Span>>, Error> {
+        Ok(match self.batches.next()? {
+            Step::Read(ranges) => Step::Read(ranges),
+            Step::Batch(rows) => Step::Batch(spans::spans(&rows)?),
+            Step::Done => Step::Done,
+        })
+    }
+
+    /// Takes the bytes of the ranges that were asked for, in that order.
+    pub fn feed(&mut self, ranges: Vec<Range<u64>>, bytes: Vec<Bytes>) -> Result<(), Error> {
+        self.batches.feed(ranges, bytes)
+    }
+}
+
+/// Record batches cut to a range of keys.
+#[derive(Debug)]
+struct Batches {
+    decoder: ParquetPushDecoder,
+    tail: Tail,
+    keys: KeyRange,
+}
+
+impl Batches {
+    fn new(footer: &Footer, keys: KeyRange, wanted: impl Fn(&[String]) -> bool) -> Result<Self, Error> {
+        let parquet = footer.reader.parquet_schema();
+        let leaves = (0..parquet.num_columns()).filter(|leaf| wanted(parquet.column(*leaf).path().parts()));
+        let mask = ProjectionMask::leaves(parquet, leaves);
+        let decoder = ParquetPushDecoderBuilder::new_with_metadata(footer.reader.clone())
+            .with_batch_size(8_192)
+            .with_projection(mask)
+            .with_row_group_selections(footer.rows_of(keys))
+            .build()
+            .map_err(Error::damaged)?;
+        Ok(Self { decoder, tail: footer.tail.clone(), keys })
+    }
+
+    fn next(&mut self) -> Result<Step<RecordBatch>, Error> {
+        loop {
+            match decode(|| self.decoder.try_decode())? {
+                DecodeResult::Data(rows) => {
+                    let rows = self.cut(&rows)?;
+                    if rows.num_rows() > 0 {
+                        return Ok(Step::Batch(rows));
+                    }
+                }
+                DecodeResult::Finished => return Ok(Step::Done),
+                DecodeResult::NeedsData(ranges) => {
+                    // The end of the object has been read when it was opened.
+                    let (known, unknown): (Vec<_>, Vec<_>) =
+                        ranges.into_iter().partition(|range| range.start >= self.tail.start);
+                    let bytes = known.iter().map(|range| self.tail.slice(range)).collect::<Result<_, _>>()?;
+                    self.feed(known, bytes)?;
+                    if !unknown.is_empty() {
+                        return Ok(Step::Read(unknown));
+                    }
+                }
+            }
+        }
+    }
+
+    fn feed(&mut self, ranges: Vec<Range<u64>>, bytes: Vec<Bytes>) -> Result<(), Error> {
+        self.decoder.push_ranges(ranges, bytes).map_err(Error::damaged)
+    }
+
+    /// Pages are chosen whole: leaves away the rows of theirs that are of other keys.
+    fn cut(&self, rows: &RecordBatch) -> Result<RecordBatch, Error> {
+        let column = rows.column_by_name(schema::TRACE_KEY).and_then(|column| column.as_primitive_opt::<UInt64Type>());
+        let keys: &UInt64Array = column.ok_or_else(|| Error::Foreign("it has no trace keys".into()))?;
+        let from = keys.values().partition_point(|key| TraceKey(*key) < self.keys.from);
+        let to = keys.values().partition_point(|key| TraceKey(*key) <= self.keys.to);
+        Ok(rows.slice(from, to.saturating_sub(from)))
+    }
+}
+
+impl Tail {
+    fn slice(&self, range: &Range<u64>) -> Result<Bytes, Error> {
+        let (from, to) = ((range.start - self.start) as usize, (range.end - self.start) as usize);
+        if from > to || to > self.bytes.len() {
+            return Err(Error::damaged("a page lies beyond the object's end"));
+        }
+        Ok(self.bytes.slice(from..to))
+    }
+}
