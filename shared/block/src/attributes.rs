@@ -1,64 +1,35 @@
 //! Attribute values where blocks keep them: columns of their own, and generic lists.
 
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, ListArray, PrimitiveArray, RecordBatch, StringViewArray,
+    Array, ArrayRef, BooleanArray, ListArray, PrimitiveArray, RecordBatch, StringViewArray, UInt32Array,
     cast::AsArray,
     types::{Float64Type, Int64Type},
 };
+use arrow_select::take::take;
 use niente_model::{Value, value_from_json};
 
 use crate::{
     AttributeColumn, AttributeScope, Error, ValueRef, ValueType,
-    arrays::{as_text, missing, primitive},
+    arrays::{as_text, list, missing, primitive},
+    batch::generic_column,
     schema::attribute,
 };
 
+/// One key's values by row, wherever the block keeps them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AttributeValues {
+    typed: Vec<Typed>,
+    /// By row, sorted: what has no column type.
+    other: Vec<(u32, Value)>,
+}
+
+/// Values of one type by row.
 #[derive(Clone, Debug)]
 pub(crate) enum Typed {
     Str(StringViewArray),
     Int(PrimitiveArray<Int64Type>),
     Float(PrimitiveArray<Float64Type>),
     Bool(BooleanArray),
-}
-
-impl Typed {
-    pub(crate) fn get(&self, row: usize) -> Option<ValueRef<'_>> {
-        match self {
-            Typed::Str(values) => values.is_valid(row).then(|| ValueRef::Str(values.value(row))),
-            Typed::Int(values) => values.is_valid(row).then(|| ValueRef::Int(values.value(row))),
-            Typed::Float(values) => values.is_valid(row).then(|| ValueRef::Float(values.value(row))),
-            Typed::Bool(values) => values.is_valid(row).then(|| ValueRef::Bool(values.value(row))),
-        }
-    }
-
-    pub(crate) fn new(array: &ArrayRef, value_type: ValueType) -> Result<Self, Error> {
-        Ok(match value_type {
-            ValueType::Str => Typed::Str(as_text(array)?),
-            ValueType::Int => Typed::Int(primitive(array)?),
-            ValueType::Float => Typed::Float(primitive(array)?),
-            ValueType::Bool => Typed::Bool(array.as_boolean_opt().cloned().ok_or_else(|| missing("booleans"))?),
-        })
-    }
-}
-
-pub(crate) fn typed(rows: &RecordBatch, scope: AttributeScope, key: &str) -> Result<Vec<Typed>, Error> {
-    [ValueType::Str, ValueType::Int, ValueType::Float, ValueType::Bool]
-        .into_iter()
-        .filter_map(|value_type| {
-            let column = AttributeColumn { scope, key: key.to_owned(), value_type };
-            Some(Typed::new(rows.column_by_name(&column.name())?, value_type))
-        })
-        .collect()
-}
-
-/// One key's values in a generic list column.
-#[derive(Clone, Debug)]
-pub(crate) struct Generic {
-    items: Items,
-    /// By row: one more than the item that has the key, zero if none has.
-    item_of: Vec<u32>,
-    /// By item, sorted: values that had to be decoded.
-    decoded: Vec<(u32, Value)>,
 }
 
 /// The items of a generic list column.
@@ -72,42 +43,84 @@ pub(crate) struct Items {
     json: StringViewArray,
 }
 
-static EMPTY: Value = Value::Empty;
-
-impl Generic {
-    pub(crate) fn new(list: &ListArray, key: &str) -> Result<Self, Error> {
-        let items = Items::new(list.values())?;
-        let offsets = list.value_offsets();
-        let mut item_of = vec![0; list.len()];
-        let mut decoded = Vec::new();
-        for row in 0..list.len() {
-            let range = offsets[row] as usize..offsets[row + 1] as usize;
-            // Lists are short, and sorted by key but for what has a column of its own.
-            let Some(item) = range.into_iter().find(|item| items.key.value(*item) == key) else { continue };
-            item_of[row] = item as u32 + 1;
-            if let Some(value) = items.decode(item)? {
-                decoded.push((item as u32, value));
+impl AttributeValues {
+    /// The values of an attribute of spans, resources or scopes.
+    pub(crate) fn of_rows(rows: &RecordBatch, scope: AttributeScope, key: &str) -> Result<Self, Error> {
+        let mut values = Self::of_list(&list(rows, generic_column(scope))?, key)?;
+        for value_type in [ValueType::Str, ValueType::Int, ValueType::Float, ValueType::Bool] {
+            let name = AttributeColumn { scope, key: key.to_owned(), value_type }.name();
+            if let Some(array) = rows.column_by_name(&name) {
+                values.typed.push(Typed::new(array, value_type)?);
             }
         }
-        Ok(Self { items, item_of, decoded })
+        Ok(values)
+    }
+
+    /// The values that lie under one key in a generic list column.
+    ///
+    /// They are copied out, so that a few wanted values don't keep whole pages of unwanted ones in memory.
+    pub(crate) fn of_list(list: &ListArray, key: &str) -> Result<Self, Error> {
+        let items = Items::new(list.values())?;
+        let offsets = list.value_offsets();
+        let found = |row: usize| {
+            let items_of_row = offsets[row] as usize..offsets[row + 1] as usize;
+            items_of_row.into_iter().find(|item| items.key.value(*item) == key).map(|item| item as u32)
+        };
+        let positions: UInt32Array = (0..list.len()).map(found).collect();
+        if positions.null_count() == positions.len() {
+            return Ok(Self::default());
+        }
+        let mut other = Vec::new();
+        for (row, item) in positions.iter().enumerate() {
+            if let Some(item) = item.filter(|item| items.is_other(*item as usize)) {
+                other.push((row as u32, items.value(item as usize)?));
+            }
+        }
+        let taken = |array: &dyn Array| take(array, &positions, None).map_err(Error::damaged);
+        let candidates = [
+            Typed::Str(as_text(&taken(&items.str)?)?.gc()),
+            Typed::Int(primitive(&taken(&items.int)?)?),
+            Typed::Float(primitive(&taken(&items.float)?)?),
+            Typed::Bool(boolean(&taken(&items.bool)?)?),
+        ];
+        Ok(Self { typed: candidates.into_iter().filter(Typed::has_values).collect(), other })
     }
 
     pub(crate) fn get(&self, row: usize) -> ValueRef<'_> {
-        let Some(item) = self.item_of[row].checked_sub(1) else { return ValueRef::Absent };
-        let at = item as usize;
-        let items = &self.items;
-        if items.str.is_valid(at) {
-            ValueRef::Str(items.str.value(at))
-        } else if items.int.is_valid(at) {
-            ValueRef::Int(items.int.value(at))
-        } else if items.float.is_valid(at) {
-            ValueRef::Float(items.float.value(at))
-        } else if items.bool.is_valid(at) {
-            ValueRef::Bool(items.bool.value(at))
-        } else {
-            let decoded = self.decoded.binary_search_by_key(&item, |(item, _)| *item);
-            ValueRef::Other(decoded.map_or(&EMPTY, |found| &self.decoded[found].1))
+        self.typed.iter().find_map(|values| values.get(row)).unwrap_or_else(|| {
+            let found = self.other.binary_search_by_key(&(row as u32), |(row, _)| *row);
+            found.map_or(ValueRef::Absent, |at| ValueRef::Other(&self.other[at].1))
+        })
+    }
+}
+
+impl Typed {
+    pub(crate) fn new(array: &ArrayRef, value_type: ValueType) -> Result<Self, Error> {
+        Ok(match value_type {
+            ValueType::Str => Typed::Str(as_text(array)?),
+            ValueType::Int => Typed::Int(primitive(array)?),
+            ValueType::Float => Typed::Float(primitive(array)?),
+            ValueType::Bool => Typed::Bool(boolean(array)?),
+        })
+    }
+
+    pub(crate) fn get(&self, row: usize) -> Option<ValueRef<'_>> {
+        match self {
+            Typed::Str(values) => values.is_valid(row).then(|| ValueRef::Str(values.value(row))),
+            Typed::Int(values) => values.is_valid(row).then(|| ValueRef::Int(values.value(row))),
+            Typed::Float(values) => values.is_valid(row).then(|| ValueRef::Float(values.value(row))),
+            Typed::Bool(values) => values.is_valid(row).then(|| ValueRef::Bool(values.value(row))),
         }
+    }
+
+    fn has_values(&self) -> bool {
+        let array: &dyn Array = match self {
+            Typed::Str(values) => values,
+            Typed::Int(values) => values,
+            Typed::Float(values) => values,
+            Typed::Bool(values) => values,
+        };
+        array.null_count() < array.len()
     }
 }
 
@@ -120,18 +133,14 @@ impl Items {
             str: as_text(field(attribute::STR)?)?,
             int: primitive(field(attribute::INT)?)?,
             float: primitive(field(attribute::FLOAT)?)?,
-            bool: field(attribute::BOOL)?.as_boolean_opt().cloned().ok_or_else(|| missing(attribute::BOOL))?,
+            bool: boolean(field(attribute::BOOL)?)?,
             json: as_text(field(attribute::JSON)?)?,
         })
     }
 
-    /// The value of an item that is an array, a map or bytes.
-    fn decode(&self, item: usize) -> Result<Option<Value>, Error> {
-        if self.json.is_null(item) {
-            return Ok(None);
-        }
-        let json = serde_json::from_str(self.json.value(item)).map_err(Error::damaged)?;
-        value_from_json(&json).map(Some).map_err(Error::damaged)
+    /// Whether an item has none of the types that have columns.
+    fn is_other(&self, item: usize) -> bool {
+        self.str.is_null(item) && self.int.is_null(item) && self.float.is_null(item) && self.bool.is_null(item)
     }
 
     pub(crate) fn value(&self, item: usize) -> Result<Value, Error> {
@@ -143,8 +152,15 @@ impl Items {
             Value::Float(self.float.value(item))
         } else if self.bool.is_valid(item) {
             Value::Bool(self.bool.value(item))
+        } else if self.json.is_valid(item) {
+            let json = serde_json::from_str(self.json.value(item)).map_err(Error::damaged)?;
+            value_from_json(&json).map_err(Error::damaged)?
         } else {
-            self.decode(item)?.unwrap_or(Value::Empty)
+            Value::Empty
         })
     }
+}
+
+fn boolean(array: &ArrayRef) -> Result<BooleanArray, Error> {
+    array.as_boolean_opt().cloned().ok_or_else(|| missing("booleans"))
 }

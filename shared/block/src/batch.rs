@@ -6,12 +6,12 @@ use arrow_array::{
     cast::AsArray,
     types::{Int32Type, Int64Type, TimestampNanosecondType},
 };
-use niente_model::{Nanos, SpanKind, StatusCode, TraceId, Value};
+use niente_model::{Nanos, SpanId, SpanKind, StatusCode, TraceId, Value};
 
 use crate::{
     AttributeScope, Column, Error, Projection,
-    arrays::{as_list, as_text, binary, column, ids, list, missing, optional_list, primitive, text},
-    attributes::{Generic, Typed, typed},
+    arrays::{as_list, as_text, binary, column, ids, missing, optional_list, primitive, text},
+    attributes::AttributeValues,
     schema::{self, event, link},
 };
 
@@ -75,7 +75,7 @@ enum Values {
     Text(StringViewArray),
     Binary(BinaryArray),
     Time(PrimitiveArray<TimestampNanosecondType>),
-    Attribute { typed: Vec<Typed>, generic: Generic },
+    Attribute(AttributeValues),
 }
 
 impl SpanBatch {
@@ -92,22 +92,19 @@ impl SpanBatch {
                 Column::StatusMessage => Values::Text(text(rows, schema::STATUS_MESSAGE)?),
                 Column::ScopeName => Values::Text(text(rows, schema::SCOPE_NAME)?),
                 Column::ScopeVersion => Values::Text(text(rows, schema::SCOPE_VERSION)?),
-                Column::Attribute(scope, key) => Values::Attribute {
-                    typed: typed(rows, *scope, key)?,
-                    generic: Generic::new(&list(rows, generic_column(*scope))?, key)?,
-                },
+                Column::Attribute(scope, key) => Values::Attribute(AttributeValues::of_rows(rows, *scope, key)?),
                 Column::EventName => Values::Text(as_text(&child(&events, event::NAME)?)?),
                 Column::EventTime => Values::Time(primitive(&child(&events, event::TIME)?)?),
-                Column::EventAttribute(key) => Values::Attribute {
-                    typed: Vec::new(),
-                    generic: Generic::new(&as_list(&child(&events, schema::ATTRIBUTES)?)?, key)?,
-                },
+                Column::EventAttribute(key) => {
+                    let lists = as_list(&child(&events, schema::ATTRIBUTES)?)?;
+                    Values::Attribute(AttributeValues::of_list(&lists, key)?)
+                }
                 Column::LinkTraceId => Values::Binary(binary(&child(&links, link::TRACE_ID)?)?),
                 Column::LinkSpanId => Values::Binary(binary(&child(&links, link::SPAN_ID)?)?),
-                Column::LinkAttribute(key) => Values::Attribute {
-                    typed: Vec::new(),
-                    generic: Generic::new(&as_list(&child(&links, schema::ATTRIBUTES)?)?, key)?,
-                },
+                Column::LinkAttribute(key) => {
+                    let lists = as_list(&child(&links, schema::ATTRIBUTES)?)?;
+                    Values::Attribute(AttributeValues::of_list(&lists, key)?)
+                }
             })
         });
         Ok(Self {
@@ -140,8 +137,13 @@ impl SpanBatch {
     }
 
     /// The bytes of the span's ID.
-    pub fn span_id(&self, row: usize) -> &[u8] {
+    pub fn span_id_bytes(&self, row: usize) -> &[u8] {
         self.span_ids.value(row)
+    }
+
+    /// The span's ID.
+    pub fn span_id(&self, row: usize) -> Result<SpanId, Error> {
+        SpanId::from_slice(self.span_id_bytes(row)).map_err(Error::damaged)
     }
 
     /// The bytes of the parent's ID; none for a root.
@@ -185,9 +187,7 @@ impl SpanBatch {
             Values::Text(values) => ValueRef::Str(values.value(index)),
             Values::Binary(values) => ValueRef::Bytes(values.value(index)),
             Values::Time(values) => ValueRef::Int(values.value(index)),
-            Values::Attribute { typed, generic } => {
-                typed.iter().find_map(|values| values.get(index)).unwrap_or_else(|| generic.get(index))
-            }
+            Values::Attribute(values) => values.get(index),
         }
     }
 }

@@ -60,7 +60,7 @@ pub(crate) fn spans(rows: &RecordBatch) -> Result<Vec<Span>, Error> {
             Ok(Span {
                 trace_id: fixed.trace_id(row)?,
                 start: fixed.start(row),
-                span_id: SpanId::from_slice(fixed.span_id(row)).map_err(Error::damaged)?,
+                span_id: fixed.span_id(row)?,
                 kind: fixed.kind(row),
                 parent_span_id: parent,
                 duration: fixed.duration(row),

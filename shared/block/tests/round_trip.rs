@@ -185,7 +185,7 @@ proptest! {
         for batch in read_columns(&block, &projection) {
             for (row, span) in (0..batch.rows()).zip(rest.by_ref()) {
                 prop_assert_eq!(batch.trace_id(row).unwrap(), span.trace_id);
-                prop_assert_eq!(batch.span_id(row), span.span_id.as_bytes());
+                prop_assert_eq!(batch.span_id(row).unwrap(), span.span_id);
                 prop_assert_eq!(batch.parent_span_id(row), span.parent_span_id.as_ref().map(|id| &id.as_bytes()[..]));
                 prop_assert_eq!((batch.start(row), batch.duration(row)), (span.start, span.duration));
                 prop_assert_eq!((batch.kind(row), batch.status(row)), (span.kind, span.status_code));

@@ -31,5 +31,5 @@ pub use id::{InvalidId, SpanId, TraceId, TraceKey};
 pub use json::{InvalidValueJson, value_from_json, value_to_json};
 pub use span::{Event, Link, Resource, Scope, Span, SpanKind, StatusCode};
 pub use tenant::{InvalidTenant, Tenant};
-pub use time::{Day, Hour, Nanos, OutOfRange};
+pub use time::{Day, Hour, Nanos, OutOfRange, Reversed, TimeRange};
 pub use value::{Attributes, Key, Value};

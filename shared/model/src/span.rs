@@ -7,7 +7,7 @@ use crate::{Attributes, Nanos, SpanId, TraceId};
 /// The derived order is the canonical one of a store: by trace ID, start, span ID and kind, then by all the rest,
 /// so that of two different spans with one identity the same one comes first whatever way they arrived. (Objects
 /// sort traces by [`TraceId::key`] first.)
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
     /// The trace that it belongs to.
     pub trace_id: TraceId,
@@ -50,7 +50,7 @@ pub struct Span {
 }
 
 /// Something that happened at one moment of a span.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Event {
     /// When.
     pub time: Nanos,
@@ -65,7 +65,7 @@ pub struct Event {
 /// A reference from a span to another.
 ///
 /// The IDs are raw bytes: senders put all zeros and other lengths here, and nothing of a span is dropped for that.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Link {
     /// The trace referred to; 16 bytes where the sender is sane.
     pub trace_id: Vec<u8>,
@@ -82,7 +82,7 @@ pub struct Link {
 }
 
 /// The instrumentation library that recorded a span.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Scope {
     /// Its name.
     pub name: String,
@@ -97,7 +97,7 @@ pub struct Scope {
 }
 
 /// The process, pod or machine that produced a span.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Resource {
     /// Its attributes.
     pub attributes: Attributes,

@@ -16,6 +16,23 @@ pub struct Hour(u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(u32);
 
+/// A span of time, both ends included. Never reversed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TimeRange {
+    start: Nanos,
+    end: Nanos,
+}
+
+/// A range of time that ends before it starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the time range ends at {end}, before it starts at {start}")]
+pub struct Reversed {
+    /// Where it was to start.
+    pub start: Nanos,
+    /// Where it was to end.
+    pub end: Nanos,
+}
+
 /// A moment or length beyond what [`Nanos`] holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0} ns is beyond the year 2262, the last that a 64-bit timestamp can hold")]
@@ -74,6 +91,36 @@ impl Nanos {
     /// The hour that this moment lies in.
     pub fn hour(self) -> Hour {
         Hour((self.0 / HOUR) as u32)
+    }
+}
+
+impl TimeRange {
+    /// All the time there is.
+    pub const ALL: TimeRange = TimeRange { start: Nanos::ZERO, end: Nanos::MAX };
+
+    /// From `start` to `end`, both included.
+    pub fn new(start: Nanos, end: Nanos) -> Result<Self, Reversed> {
+        if start > end { Err(Reversed { start, end }) } else { Ok(Self { start, end }) }
+    }
+
+    /// The first moment.
+    pub fn start(self) -> Nanos {
+        self.start
+    }
+
+    /// The last moment.
+    pub fn end(self) -> Nanos {
+        self.end
+    }
+
+    /// Whether the ranges have a moment in common.
+    pub fn overlaps(self, other: TimeRange) -> bool {
+        self.start <= other.end && other.start <= self.end
+    }
+
+    /// Wider by `by` on both sides.
+    pub fn padded(self, by: Nanos) -> Self {
+        Self { start: self.start.saturating_sub(by), end: self.end.saturating_add(by) }
     }
 }
 
@@ -167,5 +214,30 @@ mod tests {
         assert!(Nanos::new(i64::MAX as u64).is_ok());
         assert!(Nanos::new(1 << 63).is_err());
         assert_eq!(Nanos::MAX.saturating_add(Nanos::from_secs(1)), Nanos::MAX);
+    }
+
+    #[test]
+    fn both_ends_of_a_range_are_included() {
+        let range = |start, end| TimeRange::new(Nanos::from_secs(start), Nanos::from_secs(end)).unwrap();
+        for (a, b, overlap) in [
+            (range(1, 2), range(2, 3), true),
+            (range(1, 2), range(3, 4), false),
+            (range(1, 9), range(3, 4), true),
+            (range(5, 5), range(5, 5), true),
+            (range(5, 5), TimeRange::ALL, true),
+        ] {
+            assert_eq!(a.overlaps(b), overlap, "{a:?} {b:?}");
+            assert_eq!(b.overlaps(a), overlap, "{b:?} {a:?}");
+        }
+        assert!(range(5, 5).padded(Nanos::from_secs(2)).overlaps(range(1, 3)));
+    }
+
+    #[test]
+    fn a_reversed_range_is_refused() {
+        let error = TimeRange::new(Nanos::from_secs(1), Nanos::ZERO).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the time range ends at 1970-01-01T00:00:00.000000000Z, before it starts at 1970-01-01T00:00:01.000000000Z"
+        );
     }
 }

@@ -1,4 +1,8 @@
-use std::{cmp::Ordering, sync::Arc};
+use std::{
+    cmp::Ordering,
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
 
 /// An attribute's key. Shared, because the same few keys come back on every span.
 pub type Key = Arc<str>;
@@ -28,7 +32,7 @@ pub enum Value {
 ///
 /// OTLP makes no promise about order, so the sorted order is the canonical one: two resources with the same
 /// attributes are equal. Where a key comes twice, which OTLP forbids, the last value wins.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Attributes(Vec<(Key, Value)>);
 
 impl Value {
@@ -75,6 +79,22 @@ impl PartialEq for Value {
 }
 
 impl Eq for Value {}
+
+impl Hash for Value {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.rank().hash(state);
+        match self {
+            Value::Empty => {}
+            Value::Str(text) => text.hash(state),
+            Value::Bool(truth) => truth.hash(state),
+            Value::Int(number) => number.hash(state),
+            Value::Float(number) => number.to_bits().hash(state),
+            Value::Bytes(bytes) => bytes.hash(state),
+            Value::Array(values) => values.hash(state),
+            Value::Map(pairs) => pairs.hash(state),
+        }
+    }
+}
 
 impl From<&str> for Value {
     fn from(text: &str) -> Self {

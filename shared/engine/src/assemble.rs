@@ -1,0 +1,118 @@
+//! Whole traces out of the parts that several objects hold.
+
+use std::collections::HashSet;
+
+use niente_block::SpanBatch;
+use niente_model::{Nanos, SpanKind, TraceId, TraceKey};
+
+use crate::trace::{SpanAt, Trace};
+
+/// What each object of a shard holds, in columns: `parts[object][batch]`.
+pub(crate) type Parts = Vec<Vec<SpanBatch>>;
+
+/// One row of a shard's objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Position {
+    pub(crate) object: usize,
+    pub(crate) batch: usize,
+    pub(crate) row: usize,
+}
+
+/// Rows of one trace that lie side by side.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    key: TraceKey,
+    id: TraceId,
+    first: Position,
+    rows: usize,
+}
+
+/// Where the traces of a shard lie.
+#[derive(Debug)]
+pub(crate) struct Assembly {
+    parts: Parts,
+    /// By trace; the runs of one trace side by side.
+    runs: Vec<Run>,
+    /// Rows that are left out, since another row is the same span.
+    dropped: HashSet<Position>,
+}
+
+/// Rows that claim to be the same span.
+#[derive(Debug)]
+pub(crate) struct Conflict {
+    pub(crate) id: TraceId,
+    pub(crate) rows: Vec<Position>,
+}
+
+impl Assembly {
+    pub(crate) fn new(parts: Parts) -> Result<Self, niente_block::Error> {
+        let mut runs = Vec::new();
+        for (object, batches) in parts.iter().enumerate() {
+            for (batch, columns) in batches.iter().enumerate() {
+                let mut row = 0;
+                while row < columns.rows() {
+                    let bytes = columns.trace_id_bytes(row);
+                    let rows = (row..columns.rows()).take_while(|next| columns.trace_id_bytes(*next) == bytes).count();
+                    let id = columns.trace_id(row)?;
+                    runs.push(Run { key: id.key(), id, first: Position { object, batch, row }, rows });
+                    row += rows;
+                }
+            }
+        }
+        // Stable: the runs of a trace stay in the order of the objects.
+        runs.sort_by_key(|run| (run.key, run.id));
+        Ok(Self { parts, runs, dropped: HashSet::new() })
+    }
+
+    /// The traces, each with its spans by start, ID and kind.
+    pub(crate) fn traces(&self) -> impl Iterator<Item = Trace<'_>> {
+        self.runs.chunk_by(|a, b| a.id == b.id).map(|runs| {
+            let positions = self.sorted(runs).into_iter();
+            let spans = positions.filter(|at| !self.dropped.contains(at)).map(|at| self.span(at)).collect();
+            Trace::new(runs[0].id, spans)
+        })
+    }
+
+    /// Rows of different objects that claim to be the same span: a request that was sent again in other batches.
+    pub(crate) fn conflicts(&self) -> Vec<Conflict> {
+        let mut conflicts = Vec::new();
+        for runs in self.runs.chunk_by(|a, b| a.id == b.id).filter(|runs| runs.len() > 1) {
+            let positions = self.sorted(runs);
+            let same = positions.chunk_by(|a, b| identity(&self.span(*a)) == identity(&self.span(*b)));
+            for rows in same.filter(|rows| rows.len() > 1) {
+                conflicts.push(Conflict { id: runs[0].id, rows: rows.to_vec() });
+            }
+        }
+        conflicts
+    }
+
+    /// Leaves these rows out from now on.
+    pub(crate) fn drop_rows(&mut self, rows: impl IntoIterator<Item = Position>) {
+        self.dropped.extend(rows);
+    }
+
+    pub(crate) fn span(&self, at: Position) -> SpanAt<'_> {
+        SpanAt { batch: &self.parts[at.object][at.batch], row: at.row }
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.runs.iter().map(|run| run.rows).sum::<usize>() - self.dropped.len()
+    }
+
+    fn sorted(&self, runs: &[Run]) -> Vec<Position> {
+        let rows = |run: &Run| {
+            let first = run.first;
+            (0..run.rows).map(move |offset| Position { row: first.row + offset, ..first })
+        };
+        let mut positions: Vec<Position> = runs.iter().flat_map(rows).collect();
+        if runs.len() > 1 {
+            positions.sort_by(|a, b| identity(&self.span(*a)).cmp(&identity(&self.span(*b))));
+        }
+        positions
+    }
+}
+
+/// What makes two records of a trace the same span.
+fn identity<'a>(span: &SpanAt<'a>) -> (Nanos, &'a [u8], SpanKind) {
+    (span.start(), span.span_id(), span.kind())
+}

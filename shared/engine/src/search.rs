@@ -1,0 +1,262 @@
+//! Searches: read a shard's columns, assemble its traces, evaluate, keep the newest.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap, HashMap, HashSet},
+    sync::Arc,
+};
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+use niente_block::{KeyRange, Projection};
+use niente_catalog::BlockRef;
+use niente_model::{Nanos, Span, StatusCode, TraceId};
+use niente_store::Store;
+
+use crate::{
+    Error, FoundSpanset, FoundTrace, Inspected, SearchAnswer, SearchQuestion, ServiceStats,
+    assemble::{Assembly, Conflict, Position},
+    compile::{Common, Compiler, Stage},
+    evaluate::{Evaluator, Spanset, service_name},
+    read::Reader,
+    show::Show,
+    trace::Trace,
+    value::Static,
+};
+
+/// How many objects a shard reads at a time.
+const PARALLEL_READS: usize = 16;
+/// How many bytes of objects one shard takes in: what bounds the memory of a search.
+const SHARD_BYTES: u64 = 128 << 20;
+
+/// A search, ready to be run over objects.
+struct Plan {
+    question: SearchQuestion,
+    projection: Projection,
+    common: Common,
+    stages: Vec<Stage>,
+    show: Show,
+}
+
+/// Searches the traces of these objects, which are all that hold a part of any of them.
+pub(crate) async fn search(
+    store: &Arc<dyn Store>,
+    objects: Vec<BlockRef>,
+    question: &SearchQuestion,
+) -> Result<SearchAnswer, Error> {
+    let mut compiler = Compiler::new();
+    let stages = compiler.pipeline(&question.query.pipeline);
+    let show = Show::new(&question.query.pipeline, &mut compiler);
+    let Compiler { projection, common } = compiler;
+    let plan = Arc::new(Plan { question: question.clone(), projection, common, stages, show });
+
+    let bytes: u64 = objects.iter().map(|object| object.size).sum();
+    let shards = bytes.div_ceil(SHARD_BYTES).max(1);
+    let objects = Arc::new(objects);
+    let mut newest = Newest::new(question.limit);
+    let mut inspected = Inspected::default();
+    for shard in 0..shards {
+        let (assembly, read) = load(store, &objects, &plan.projection, KeyRange::shard(shard, shards)).await?;
+        inspected.bytes += read.bytes;
+        inspected.objects = objects.len() as u64;
+        inspected.object_bytes = bytes;
+        let plan = plan.clone();
+        // Evaluation is long work without a pause: it must not hold up what else this thread serves.
+        let evaluated = tokio::task::spawn_blocking(move || {
+            let looked_at = plan.evaluate(&assembly, &mut newest)?;
+            Ok::<_, niente_block::Error>((newest, looked_at))
+        });
+        let evaluated = evaluated.await.map_err(|error| Error::Worker(error.to_string()))?;
+        let (kept, looked_at) = evaluated.map_err(|source| Error::Block { object: "a shard".to_owned(), source })?;
+        newest = kept;
+        inspected += looked_at;
+    }
+    Ok(SearchAnswer { traces: newest.into_sorted(), inspected })
+}
+
+/// Reads the traces in `keys` and drops what was sent twice.
+async fn load(
+    store: &Arc<dyn Store>,
+    objects: &Arc<Vec<BlockRef>>,
+    projection: &Projection,
+    keys: KeyRange,
+) -> Result<(Assembly, Inspected), Error> {
+    let reads = (0..objects.len()).map(|object| {
+        let (store, objects, projection) = (store.clone(), objects.clone(), projection.clone());
+        // A task each, so that decoding uses all cores.
+        let read = tokio::spawn(async move {
+            let mut reader = Reader::new(&*store, &objects[object]);
+            let batches = reader.columns(&projection, keys).await?;
+            Ok::<_, Error>((batches, reader.inspected))
+        });
+        async move { read.await.map_err(|error| Error::Worker(error.to_string()))? }
+    });
+    let read: Vec<_> = stream::iter(reads).buffered(PARALLEL_READS).try_collect().await?;
+    let mut inspected = Inspected::default();
+    let mut parts = Vec::with_capacity(read.len());
+    for (batches, seen) in read {
+        parts.push(batches);
+        inspected += seen;
+    }
+    let mut assembly = Assembly::new(parts).map_err(|source| Error::Block { object: "a shard".to_owned(), source })?;
+    let conflicts = assembly.conflicts();
+    if !conflicts.is_empty() {
+        let (losers, seen) = resolve(store, objects, &assembly, &conflicts).await?;
+        assembly.drop_rows(losers);
+        inspected += seen;
+    }
+    Ok((assembly, inspected))
+}
+
+/// Of rows that claim to be the same span, the one whose whole content comes first stays, however they arrived.
+async fn resolve(
+    store: &Arc<dyn Store>,
+    objects: &[BlockRef],
+    assembly: &Assembly,
+    conflicts: &[Conflict],
+) -> Result<(Vec<Position>, Inspected), Error> {
+    let mut by_object: BTreeMap<usize, HashSet<TraceId>> = BTreeMap::new();
+    for conflict in conflicts {
+        for row in &conflict.rows {
+            by_object.entry(row.object).or_default().insert(conflict.id);
+        }
+    }
+    let mut inspected = Inspected::default();
+    let mut spans: HashMap<(usize, TraceId), Vec<Span>> = HashMap::new();
+    for (object, traces) in by_object {
+        let keys = traces.iter().map(TraceId::key);
+        let (Some(from), Some(to)) = (keys.clone().min(), keys.max()) else { continue };
+        let mut reader = Reader::new(&**store, &objects[object]);
+        for span in reader.spans(KeyRange { from, to }, |span| traces.contains(&span.trace_id)).await? {
+            spans.entry((object, span.trace_id)).or_default().push(span);
+        }
+        inspected.bytes += reader.inspected.bytes;
+    }
+    let mut losers = Vec::new();
+    for conflict in conflicts {
+        let content = |row: &Position| {
+            let at = assembly.span(*row);
+            let same = |span: &&Span| {
+                span.start == at.start() && span.span_id.as_bytes() == at.span_id() && span.kind == at.kind()
+            };
+            spans.get(&(row.object, conflict.id)).and_then(|spans| spans.iter().find(same))
+        };
+        let winner = conflict.rows.iter().min_by(|a, b| content(a).cmp(&content(b)));
+        losers.extend(conflict.rows.iter().filter(|row| Some(*row) != winner));
+    }
+    Ok((losers, inspected))
+}
+
+impl Plan {
+    fn evaluate(&self, assembly: &Assembly, newest: &mut Newest) -> Result<Inspected, niente_block::Error> {
+        let mut inspected = Inspected { spans: assembly.rows() as u64, ..Inspected::default() };
+        let window = self.question.window;
+        for trace in assembly.traces() {
+            inspected.traces += 1;
+            let overlaps = trace.start() <= window.end() && trace.end() >= window.start();
+            if !overlaps || !newest.would_keep(trace.start(), trace.id) {
+                continue;
+            }
+            let evaluator = Evaluator { trace: &trace, common: self.common };
+            let spansets = evaluator.pipeline(&self.stages);
+            if !spansets.is_empty() {
+                newest.push(self.found(&evaluator, spansets)?);
+            }
+        }
+        Ok(inspected)
+    }
+
+    fn found(&self, evaluator: &Evaluator<'_, '_>, spansets: Vec<Spanset>) -> Result<FoundTrace, niente_block::Error> {
+        let trace = evaluator.trace;
+        let text = |value: Static<'_>| if let Static::Str(text) = value { text.into_owned() } else { String::new() };
+        let root = trace.root();
+        let spansets = spansets.into_iter().map(|set| {
+            let shown = set.spans.iter().take(self.question.spans_per_set);
+            Ok(FoundSpanset {
+                matched: set.spans.len(),
+                spans: shown.map(|span| self.show.span(evaluator, *span)).collect::<Result<_, _>>()?,
+                attributes: set.attributes,
+            })
+        });
+        Ok(FoundTrace {
+            trace_id: trace.id,
+            start: trace.start(),
+            duration: trace.duration(),
+            root_service: root.map(|root| text(service_name(&root, self.common.service_name))).unwrap_or_default(),
+            root_name: root.map(|root| text(Static::from_stored(root.value(self.common.name)))).unwrap_or_default(),
+            services: services(trace, self.common),
+            spansets: spansets.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+fn services(trace: &Trace<'_>, common: Common) -> BTreeMap<String, ServiceStats> {
+    let mut services: BTreeMap<String, ServiceStats> = BTreeMap::new();
+    for span in trace.spans() {
+        let Static::Str(name) = service_name(span, common.service_name) else { continue };
+        if !services.contains_key(&*name) {
+            services.insert(name.to_string(), ServiceStats::default());
+        }
+        if let Some(stats) = services.get_mut(&*name) {
+            stats.spans += 1;
+            stats.errors += u32::from(span.status() == StatusCode::ERROR);
+        }
+    }
+    services
+}
+
+/// The newest traces that were found, as many as were asked for; ties go by trace ID.
+struct Newest {
+    limit: usize,
+    /// The oldest on top.
+    heap: BinaryHeap<Kept>,
+}
+
+struct Kept(FoundTrace);
+
+impl Kept {
+    fn age(&self) -> (Reverse<Nanos>, TraceId) {
+        (Reverse(self.0.start), self.0.trace_id)
+    }
+}
+
+impl PartialEq for Kept {
+    fn eq(&self, other: &Self) -> bool {
+        self.age() == other.age()
+    }
+}
+
+impl Eq for Kept {}
+
+impl PartialOrd for Kept {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Kept {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.age().cmp(&other.age())
+    }
+}
+
+impl Newest {
+    fn new(limit: usize) -> Self {
+        Self { limit, heap: BinaryHeap::new() }
+    }
+
+    /// Whether a trace would be among the newest: if not, there is no need to look into it.
+    fn would_keep(&self, start: Nanos, id: TraceId) -> bool {
+        self.heap.len() < self.limit || self.heap.peek().is_some_and(|oldest| (Reverse(start), id) < oldest.age())
+    }
+
+    fn push(&mut self, trace: FoundTrace) {
+        self.heap.push(Kept(trace));
+        if self.heap.len() > self.limit {
+            self.heap.pop();
+        }
+    }
+
+    fn into_sorted(self) -> Vec<FoundTrace> {
+        self.heap.into_sorted_vec().into_iter().map(|kept| kept.0).collect()
+    }
+}
