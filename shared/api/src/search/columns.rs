@@ -1,0 +1,180 @@
+//! One type for all values of an attribute key.
+//!
+//! Grafana makes a table column of each key, with the type of one of its values, and its plugin panics at a value of
+//! another type, at arrays and at nothing at all. So the types of all values are known before the first is written.
+
+use std::collections::HashMap;
+
+use niente_engine::Shown;
+use niente_model::{SpanKind, StatusCode};
+use niente_traceql::{Kind, Status, format_duration};
+use serde::Serialize;
+
+use crate::json::{as_double, as_text, double_text, plain};
+
+/// An attribute value as answers have it: one of the scalars of OTLP's `AnyValue`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) enum AnyValue {
+    #[serde(rename = "stringValue")]
+    Str(String),
+    #[serde(rename = "boolValue")]
+    Bool(bool),
+    #[serde(rename = "intValue", serialize_with = "as_text")]
+    Int(i64),
+    #[serde(rename = "doubleValue", serialize_with = "as_double")]
+    Float(f64),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Type {
+    Text,
+    Bool,
+    Int,
+    Double,
+}
+
+/// The types of all keys of an answer.
+#[derive(Debug)]
+pub(crate) struct Columns<'a>(HashMap<&'a str, Type>);
+
+impl<'a> Columns<'a> {
+    /// The types that fit all of these attributes.
+    pub(crate) fn of(attributes: impl IntoIterator<Item = &'a (String, Shown)>) -> Self {
+        let mut types = HashMap::new();
+        for (key, value) in attributes {
+            let own = type_of(value);
+            types.entry(key.as_str()).and_modify(|common| *common = common_type(*common, own)).or_insert(own);
+        }
+        Self(types)
+    }
+
+    /// A value in the type of its key.
+    pub(crate) fn write(&self, key: &str, value: &Shown) -> AnyValue {
+        // Traces Drilldown reads the nested sets' numbers as integers only.
+        let column = if key.starts_with("nestedSet") { None } else { self.0.get(key) };
+        match (column.copied().unwrap_or(type_of(value)), value) {
+            (Type::Int, Shown::Int(number)) => AnyValue::Int(*number),
+            (Type::Bool, Shown::Bool(truth)) => AnyValue::Bool(*truth),
+            (Type::Double, Shown::Float(number)) => AnyValue::Float(*number),
+            (Type::Double, Shown::Int(number)) => AnyValue::Float(*number as f64),
+            (_, value) => AnyValue::Str(text(value)),
+        }
+    }
+}
+
+fn type_of(value: &Shown) -> Type {
+    match value {
+        Shown::Int(_) => Type::Int,
+        Shown::Float(_) => Type::Double,
+        Shown::Bool(_) => Type::Bool,
+        Shown::Nil | Shown::Str(_) | Shown::Duration(_) | Shown::Status(_) | Shown::Kind(_) | Shown::Array(_) => {
+            Type::Text
+        }
+    }
+}
+
+fn common_type(a: Type, b: Type) -> Type {
+    match (a, b) {
+        (a, b) if a == b => a,
+        (Type::Int | Type::Double, Type::Int | Type::Double) => Type::Double,
+        _ => Type::Text,
+    }
+}
+
+fn text(value: &Shown) -> String {
+    match value {
+        Shown::Nil => "nil".to_owned(),
+        Shown::Str(text) => text.clone(),
+        Shown::Int(number) => number.to_string(),
+        Shown::Float(number) => double_text(*number),
+        Shown::Bool(truth) => truth.to_string(),
+        Shown::Duration(nanos) => format_duration(*nanos),
+        Shown::Status(status) => status_text(*status),
+        Shown::Kind(kind) => kind_text(*kind),
+        Shown::Array(values) => values.iter().map(plain).collect::<serde_json::Value>().to_string(),
+    }
+}
+
+/// The language's keyword, or the number if it has none for it.
+fn status_text(status: StatusCode) -> String {
+    match status {
+        StatusCode::UNSET => Status::Unset.spelling().to_owned(),
+        StatusCode::OK => Status::Ok.spelling().to_owned(),
+        StatusCode::ERROR => Status::Error.spelling().to_owned(),
+        StatusCode(number) => number.to_string(),
+    }
+}
+
+/// The language's keyword, or the number if it has none for it.
+fn kind_text(kind: SpanKind) -> String {
+    let kind = match kind {
+        SpanKind::UNSPECIFIED => Kind::Unspecified,
+        SpanKind::INTERNAL => Kind::Internal,
+        SpanKind::SERVER => Kind::Server,
+        SpanKind::CLIENT => Kind::Client,
+        SpanKind::PRODUCER => Kind::Producer,
+        SpanKind::CONSUMER => Kind::Consumer,
+        SpanKind(number) => return number.to_string(),
+    };
+    kind.spelling().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use niente_model::Value;
+    use serde_json::json;
+
+    use super::*;
+
+    /// Values of one key, and how they are written side by side.
+    fn check(key: &str, values: &[Shown], expected: serde_json::Value) {
+        let attributes: Vec<_> = values.iter().map(|value| (key.to_owned(), value.clone())).collect();
+        let columns = Columns::of(&attributes);
+        let written: Vec<_> = attributes.iter().map(|(key, value)| columns.write(key, value)).collect();
+        assert_eq!(serde_json::to_value(written).unwrap(), expected, "{values:?}");
+    }
+
+    #[test]
+    fn values_alone_keep_their_type() {
+        for (value, expected) in [
+            (Shown::Nil, json!({"stringValue": "nil"})),
+            (Shown::Str("".into()), json!({"stringValue": ""})),
+            (Shown::Int(i64::MIN), json!({"intValue": "-9223372036854775808"})),
+            (Shown::Float(0.1), json!({"doubleValue": 0.1})),
+            (Shown::Float(f64::NAN), json!({"doubleValue": "NaN"})),
+            (Shown::Float(f64::NEG_INFINITY), json!({"doubleValue": "-Infinity"})),
+            (Shown::Bool(false), json!({"boolValue": false})),
+            (Shown::Duration(60_055_000_000), json!({"stringValue": "1m0.055s"})),
+            (Shown::Status(StatusCode::ERROR), json!({"stringValue": "error"})),
+            (Shown::Status(StatusCode(7)), json!({"stringValue": "7"})),
+            (Shown::Kind(SpanKind::CLIENT), json!({"stringValue": "client"})),
+            (Shown::Kind(SpanKind(-1)), json!({"stringValue": "-1"})),
+            (Shown::Array(vec![]), json!({"stringValue": "[]"})),
+            (
+                Shown::Array(vec![Value::from("a\"b"), 1.into(), 0.5.into(), true.into()]),
+                json!({"stringValue": r#"["a\"b",1,0.5,true]"#}),
+            ),
+        ] {
+            check("x", &[value], json!([expected]));
+        }
+    }
+
+    #[test]
+    fn mixed_types_become_one() {
+        let (int, float, text) = (|| Shown::Int(200), || Shown::Float(0.5), || Shown::Str("n/a".into()));
+        check("x", &[int(), float()], json!([{"doubleValue": 200.0}, {"doubleValue": 0.5}]));
+        check("x", &[int(), text()], json!([{"stringValue": "200"}, {"stringValue": "n/a"}]));
+        check(
+            "x",
+            &[float(), int(), Shown::Bool(true)],
+            json!([{"stringValue": "0.5"}, {"stringValue": "200"}, {"stringValue": "true"}]),
+        );
+        check("x", &[Shown::Nil, int()], json!([{"stringValue": "nil"}, {"stringValue": "200"}]));
+        check("x", &[int(), Shown::Array(vec![1.into()])], json!([{"stringValue": "200"}, {"stringValue": "[1]"}]));
+    }
+
+    #[test]
+    fn numbers_of_nested_sets_stay_integers() {
+        check("nestedSetLeft", &[Shown::Int(1), Shown::Float(0.5)], json!([{"intValue": "1"}, {"doubleValue": 0.5}]));
+    }
+}

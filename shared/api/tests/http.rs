@@ -1,0 +1,265 @@
+//! What a client sees: requests against a handler over a store in memory.
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use niente_api::{Api, Clock, Settings};
+use niente_model::Nanos;
+use niente_receive::{Limits, proto::collector::trace::v1::ExportTraceServiceResponse};
+use niente_store::MemoryStore;
+use prost::Message;
+use serde_json::{Value as Json, json};
+
+/// Some minutes after the spans of [`EXPORT`].
+const NOW: Nanos = Nanos::from_secs(1_700_000_300);
+
+const EXPORT: &str = r#"{"resourceSpans": [{
+    "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "shop"}}]},
+    "scopeSpans": [{"scope": {"name": "lib"}, "spans": [
+        {"traceId": "0000000000000000000000000005b2f1", "spanId": "00000000000000a1", "name": "GET /cart", "kind": 2,
+         "startTimeUnixNano": "1700000000000000000", "endTimeUnixNano": "1700000000120000000",
+         "status": {"code": 2, "message": "bad"}}
+    ]}]
+}]}"#;
+
+struct Client {
+    api: Api,
+}
+
+impl Client {
+    fn new() -> Self {
+        Self::with(Settings::default())
+    }
+
+    fn with(settings: Settings) -> Self {
+        Self { api: Api::new(Arc::new(MemoryStore::new()), settings, Clock::new(|| NOW)) }
+    }
+
+    async fn send(&self, method: Method, uri: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Answer {
+        let mut request = Request::builder().method(method).uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Answer(self.api.handle(request.body(body.into()).unwrap()).await)
+    }
+
+    async fn get(&self, uri: &str) -> Answer {
+        self.send(Method::GET, uri, &[], "").await
+    }
+
+    async fn get_as(&self, tenant: &str, uri: &str) -> Answer {
+        self.send(Method::GET, uri, &[("X-Scope-OrgID", tenant)], "").await
+    }
+
+    async fn export(&self, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Answer {
+        self.send(Method::POST, "/v1/traces", headers, body).await
+    }
+}
+
+struct Answer(Response<Bytes>);
+
+impl Answer {
+    fn status(&self) -> u16 {
+        self.0.status().as_u16()
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.0.headers().get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    fn text(&self) -> &str {
+        std::str::from_utf8(self.0.body()).unwrap()
+    }
+
+    #[track_caller]
+    fn json(&self) -> Json {
+        assert_eq!((self.status(), self.header("content-type")), (200, "application/json"), "{}", self.text());
+        serde_json::from_str(self.text()).unwrap()
+    }
+
+    /// Asserts that this is an error as Grafana wants it: short plain text in a line, which begins so.
+    #[track_caller]
+    fn fails(&self, status: u16, start: &str) {
+        assert_eq!(self.status(), status, "{}", self.text());
+        assert!(self.text().starts_with(start), "{:?}", self.text());
+        assert!(!self.text().contains(char::is_control), "{:?}", self.text());
+        assert!(self.text().len() < 500, "{:?}", self.text());
+        assert_eq!(self.header("content-type"), "text/plain; charset=utf-8");
+        assert_eq!(self.header("x-content-type-options"), "nosniff");
+    }
+}
+
+#[tokio::test]
+async fn probes() {
+    let client = Client::new();
+    assert_eq!(client.get("//api/echo").await.text(), "echo");
+    assert_eq!(client.get("/ready").await.text(), "ready");
+    let version = client.get("/api/status/buildinfo").await.json()["version"].as_str().unwrap().to_owned();
+    assert_eq!(version.split('.').filter(|part| part.parse::<u32>().is_ok()).count(), 3, "{version}");
+}
+
+#[tokio::test]
+async fn what_there_is_not() {
+    let client = Client::new();
+    client.get("/metrics").await.fails(404, "there is nothing at \"/metrics\"; what there is: POST /v1/traces, GET ");
+    client.get(&format!("/{}", "x".repeat(9_000))).await.fails(404, "there is nothing at \"/xxx");
+
+    let answer = client.send(Method::DELETE, "/api/search", &[], "").await;
+    answer.fails(405, "this path takes GET, HEAD only");
+    assert_eq!(answer.header("allow"), "GET, HEAD");
+    let answer = client.get("/v1/traces").await;
+    answer.fails(405, "this path takes POST only");
+    assert_eq!(answer.header("allow"), "POST");
+}
+
+#[tokio::test]
+async fn head_is_get_without_the_body() {
+    let client = Client::new();
+    for uri in ["/api/echo", "/api/search", "/api/traces/1", "/api/search?limit=0", "/nowhere"] {
+        let get = client.get(uri).await;
+        let head = client.send(Method::HEAD, uri, &[], "").await;
+        assert_eq!((head.status(), head.text()), (get.status(), ""), "{uri}");
+        assert_eq!(head.header("content-type"), get.header("content-type"), "{uri}");
+        assert_eq!(head.header("content-length"), get.text().len().to_string(), "{uri}");
+    }
+}
+
+#[tokio::test]
+async fn a_configured_prefix_is_skipped() {
+    let client = Client::with(Settings { path_prefix: "/tempo".into(), ..Settings::default() });
+    assert_eq!(client.get("/tempo//api/echo").await.text(), "echo");
+    assert_eq!(client.get("/ready").await.text(), "ready");
+    client.get("/other/api/echo").await.fails(404, "there is nothing at \"/other/api/echo\"");
+}
+
+#[tokio::test]
+async fn what_is_stored_is_found_at_once() {
+    let client = Client::new();
+    let answer = client.export(&[("content-type", "application/json")], EXPORT).await;
+    assert_eq!(answer.json(), json!({}));
+
+    let found = client.get("/api/search?q=%7Bstatus%3Derror%7D").await.json();
+    assert_eq!(found["traces"][0]["traceID"], "5b2f1");
+    assert_eq!(found["traces"][0]["spanSet"]["matched"], 1);
+    let none = client.get("/api/search?q=%7Bstatus%3Dok%7D").await.json();
+    assert_eq!(none["traces"], json!([]));
+    let earlier = client.get("/api/search?q=%7B%7D&start=1699990000&end=1699999999").await.json();
+    assert_eq!(earlier["traces"], json!([]));
+
+    let v1 = client.get("/api/traces/5B2F1").await.json();
+    let v2 = client.get("/api/v2/traces/0005b2f1?start=1700000000&end=1700000001").await.json();
+    assert_eq!(v1["batches"][0]["scopeSpans"][0]["spans"][0]["spanId"], "AAAAAAAAAKE=");
+    assert_eq!(v1["batches"], v2["trace"]["resourceSpans"]);
+}
+
+#[tokio::test]
+async fn legacy_tags_find_traces() {
+    let client = Client::new();
+    client.export(&[("content-type", "application/json")], EXPORT).await.json();
+    for (query, found) in [
+        ("", 1),
+        ("?tags=service.name%3Dho", 1),
+        ("?tags=service.name%3DHo", 0),
+        ("?name=%2Fcart", 1),
+        ("?tags=status.code%3Derror+root.name%3DGET", 1),
+        ("?tags=status.code%3Dok", 0),
+        ("?tags=status.code%3Dnonsense", 0),
+        ("?minDuration=120ms&maxDuration=120ms", 1),
+        ("?minDuration=121ms", 0),
+        ("?maxDuration=119.9ms", 0),
+        ("?tags=other%3D1", 0),
+    ] {
+        let answer = client.get(&format!("/api/search{query}")).await.json();
+        let traces = answer["traces"].as_array().unwrap();
+        assert_eq!(traces.len(), found, "{query}");
+        let fields = "durationMs rootServiceName rootTraceName startTimeUnixNano traceID";
+        for trace in traces {
+            let mut found: Vec<_> = trace.as_object().unwrap().keys().map(String::as_str).collect();
+            found.sort_unstable();
+            assert_eq!(found.join(" "), fields);
+        }
+    }
+}
+
+#[tokio::test]
+async fn tenants_see_what_is_theirs() {
+    let client = Client::new();
+    client.export(&[("content-type", "application/json"), ("X-Scope-OrgID", "acme")], EXPORT).await.json();
+    let traces = |answer: Answer| answer.json()["traces"].as_array().unwrap().len();
+    assert_eq!(traces(client.get_as("acme", "/api/search").await), 1);
+    assert_eq!(traces(client.get_as("other", "/api/search").await), 0);
+    assert_eq!(traces(client.get("/api/search").await), 0);
+    assert_eq!(client.get_as("other", "/api/traces/5b2f1").await.status(), 404);
+    assert_eq!(client.get_as("acme", "/api/traces/5b2f1").await.status(), 200);
+}
+
+#[tokio::test]
+async fn tenants_are_checked_wherever_there_is_data_and_by_echo() {
+    let client = Client::with(Settings { require_tenant: true, ..Settings::default() });
+    for path in ["/api/search", "/api/traces/1", "/api/v2/traces/1", "/api/echo"] {
+        client.get(path).await.fails(401, "the header X-Scope-OrgID is missing");
+        client.get_as("a|b", path).await.fails(400, "header X-Scope-OrgID: the tenant name has the character '|'");
+    }
+    client.export(&[("content-type", "application/json")], EXPORT).await.fails(401, "the header X-Scope-OrgID");
+    assert_eq!(client.get("/ready").await.status(), 200);
+    assert_eq!(client.get_as("acme", "/api/echo").await.status(), 200);
+    let twice = [("X-Scope-OrgID", "a"), ("x-scope-orgid", "b")];
+    client.send(Method::GET, "/api/echo", &twice, "").await.fails(400, "the header X-Scope-OrgID is there 2 times");
+}
+
+#[tokio::test]
+async fn missing_traces() {
+    let client = Client::new();
+    for id in ["0", "1", &"f".repeat(32)] {
+        let v1 = client.get(&format!("/api/traces/{id}")).await;
+        assert_eq!((v1.status(), v1.text(), v1.header("content-type")), (404, "", ""));
+        assert_eq!(client.get(&format!("/api/v2/traces/{id}")).await.json(), json!({"trace": {}, "metrics": {}}));
+    }
+    client.get("/api/traces/nothex").await.fails(400, "trace ID has the character 'n' at position 1");
+    client.get(&format!("/api/v2/traces/{}", "1".repeat(33))).await.fails(400, "trace ID has 33 characters");
+}
+
+#[tokio::test]
+async fn errors_are_one_line_of_text() {
+    let client = Client::new();
+    let query = "%7B+.a+%3D+%22line%0Abreak%22+%3D+%7D";
+    client.get(&format!("/api/search?q={query}")).await.fails(400, "invalid TraceQL query: parse error at line ");
+    client.get("/api/search?q=%7B%7D&start=%0Ax&end=1").await.fails(400, "parameter start: \"\\nx\" is not");
+    client.get(&format!("/api/search?limit={}", "9".repeat(9_000))).await.fails(400, "parameter limit: \"999");
+}
+
+#[tokio::test]
+async fn otlp_is_answered_in_its_own_format() {
+    let client = Client::new();
+    let refused = EXPORT.replace("00000000000000a1", "0000000000000000");
+    let answer = client.export(&[("content-type", "application/json; charset=utf-8")], refused).await;
+    let partial = &answer.json()["partialSuccess"];
+    assert_eq!(partial["rejectedSpans"], "1");
+    assert_eq!(partial["errorMessage"], "1 span refused: span ID is all zeros (1)");
+
+    let answer = client.export(&[("content-type", "application/x-protobuf")], "").await;
+    assert_eq!((answer.status(), answer.header("content-type")), (200, "application/x-protobuf"));
+    let response = ExportTraceServiceResponse::decode(answer.0.into_body()).unwrap();
+    assert_eq!(response, ExportTraceServiceResponse::default());
+}
+
+#[tokio::test]
+async fn otlp_that_can_not_be_received() {
+    let json = ("content-type", "application/json");
+    let client = Client::new();
+    client.export(&[json], "{").await.fails(400, "the body is no OTLP/JSON export request");
+    client.export(&[("content-type", "application/x-protobuf")], "{").await.fails(400, "the body is no protobuf");
+    client.export(&[], EXPORT).await.fails(415, "content type \"\" is not supported");
+    client.export(&[("content-type", "text/plain")], EXPORT).await.fails(415, "content type \"text/plain\"");
+    client.export(&[json, ("content-encoding", "br")], EXPORT).await.fails(415, "content encoding \"br\"");
+    client.export(&[json, ("content-encoding", "gzip")], EXPORT).await.fails(400, "the body can't be decompressed");
+
+    let limits = Limits { body_bytes: 100, ..Limits::default() };
+    let client = Client::with(Settings { limits, ..Settings::default() });
+    client.export(&[json], EXPORT).await.fails(413, "the uncompressed body is larger than the 100 bytes");
+    let limits = Limits { spans: 0, ..Limits::default() };
+    let client = Client::with(Settings { limits, ..Settings::default() });
+    client.export(&[json], EXPORT).await.fails(413, "the request has 1 spans, at most 0 are allowed");
+}
