@@ -27,6 +27,8 @@ struct Seen {
     rows: u64,
     /// Hashes of distinct values, up to a bound.
     distinct: HashSet<u64>,
+    /// Rows that were looked at before the bound was met.
+    sampled: u64,
 }
 
 impl Layout {
@@ -55,7 +57,7 @@ impl Layout {
 }
 
 impl LayoutBuilder {
-    /// Distinct values are counted up to here; a column with more is called repetitive by its rows alone.
+    /// Distinct values are counted up to here; whether a column with more repeats is told by the rows until then.
     const MAX_DISTINCT: usize = 1 << 16;
 
     /// Takes note of a span's attributes.
@@ -91,6 +93,7 @@ impl LayoutBuilder {
             seen.rows += 1;
             if seen.distinct.len() < Self::MAX_DISTINCT {
                 seen.distinct.insert(hasher.finish());
+                seen.sampled += 1;
             }
         }
     }
@@ -102,7 +105,7 @@ impl LayoutBuilder {
         frequent.sort_by(|(a, seen_a), (b, seen_b)| seen_b.rows.cmp(&seen_a.rows).then(a.cmp(b)));
         frequent.truncate(Layout::MAX_COLUMNS);
         frequent.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let repetitive = |seen: &Seen| (seen.distinct.len() as u64) * 4 < seen.rows;
+        let repetitive = |seen: &Seen| (seen.distinct.len() as u64) * 4 < seen.sampled;
         Layout {
             repetitive: frequent.iter().map(|(_, seen)| repetitive(seen)).collect(),
             columns: frequent.into_iter().map(|(column, _)| column).collect(),

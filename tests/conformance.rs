@@ -1,0 +1,247 @@
+//! The recorded answers of Tempo 3.0.3: the cases of `check.py`, compared in the same way.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::harness::{Case, InProcess, cases, requests};
+
+/// What is built. The other categories are of metrics, tags and tag values.
+const CATEGORIES: [&str; 11] = [
+    "array",
+    "bad_params",
+    "filter",
+    "intrinsic",
+    "invalid",
+    "nil",
+    "pipeline",
+    "scope",
+    "spanset",
+    "tags_search",
+    "trace_by_id",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_are_those_of_tempo() {
+    let server = InProcess::in_memory();
+    for request in requests() {
+        server.push(request).await;
+    }
+    let mut compared: BTreeMap<String, usize> = BTreeMap::new();
+    let mut failures = Vec::new();
+    for case in cases() {
+        let category = case.text("category").to_owned();
+        if !CATEGORIES.contains(&&*category) || case.text("path").starts_with("/api/metrics/") {
+            continue;
+        }
+        *compared.entry(category).or_default() += 1;
+        if let Err(why) = compare(&server, &case).await {
+            failures.push(format!("{}\n  {why}", case.path_and_query()));
+        }
+    }
+    assert_eq!(compared.len(), CATEGORIES.len(), "{compared:?}");
+    assert_eq!(compared.values().sum::<usize>(), 282, "{compared:?}");
+    assert!(failures.is_empty(), "{} failed:\n{}", failures.len(), failures.join("\n"));
+}
+
+async fn compare(server: &InProcess, case: &Case) -> Result<(), String> {
+    let answer = server.get(&case.path_and_query()).await;
+    let body = String::from_utf8_lossy(answer.body());
+    if Some(u64::from(answer.status().as_u16())) != case.0["status"].as_u64() {
+        return Err(format!("status {}: {body}", answer.status()));
+    }
+    let recorded = &case.0["answer"];
+    if recorded.is_null() {
+        return Ok(());
+    }
+    let body: Value = serde_json::from_str(&body).map_err(|error| format!("{error}: {body}"))?;
+    let (recorded, ours) = match case.text("kind") {
+        "search" => (sorted_search(recorded), sorted_search(&reduced(case, search(&body)))),
+        "trace" | "trace_v1" => (recorded_trace(recorded), trace(&body)),
+        kind => return Err(format!("an answer of the unknown kind {kind}")),
+    };
+    if recorded == ours { Ok(()) } else { Err(difference(&recorded, &ours)) }
+}
+
+fn difference(recorded: &Value, ours: &Value) -> String {
+    let (recorded, ours) = (list(recorded), list(ours));
+    let missing = recorded.iter().find(|item| !ours.contains(item));
+    let extra = ours.iter().find(|item| !recorded.contains(item));
+    let said = |item: Option<&Value>| item.map(|item| item.to_string().chars().take(600).collect::<String>());
+    format!(
+        "{} recorded, {} here\n  only recorded: {:?}\n  only here: {:?}",
+        recorded.len(),
+        ours.len(),
+        said(missing),
+        said(extra)
+    )
+}
+
+/// A search's answer in the recorded form.
+fn search(body: &Value) -> Value {
+    let span = |span: &Value| {
+        json!({
+            "spanID": span["spanID"],
+            "name": or(&span["name"], ""),
+            "start": span["startTimeUnixNano"],
+            "duration": or(&span["durationNanos"], "0"),
+            "attributes": attributes(&span["attributes"]),
+        })
+    };
+    let spanset = |set: &Value| {
+        json!({
+            "matched": set["matched"].as_u64().unwrap_or_default(),
+            "attributes": attributes(&set["attributes"]),
+            "spans": list(&set["spans"]).iter().map(span).collect::<Vec<_>>(),
+        })
+    };
+    let stats = |stats: &Value| {
+        json!([stats["spanCount"].as_u64().unwrap_or_default(), stats["errorCount"].as_u64().unwrap_or_default()])
+    };
+    let trace = |trace: &Value| {
+        let services = trace["serviceStats"].as_object().into_iter().flatten();
+        json!({
+            "traceID": trace["traceID"],
+            "rootServiceName": or(&trace["rootServiceName"], ""),
+            "rootTraceName": or(&trace["rootTraceName"], ""),
+            "start": trace["startTimeUnixNano"],
+            "durationMs": trace["durationMs"].as_u64().unwrap_or_default(),
+            "spanSets": list(&trace["spanSets"]).iter().map(spanset).collect::<Vec<_>>(),
+            "serviceStats": services.map(|(name, of)| (name.clone(), stats(of))).collect::<serde_json::Map<_, _>>(),
+        })
+    };
+    list(&body["traces"]).iter().map(trace).collect()
+}
+
+/// What the case compares of it: rooted traces only, or IDs only.
+fn reduced(case: &Case, answer: Value) -> Value {
+    let rootless = ["", "<root span not yet received>"];
+    let mut traces = list(&answer).to_vec();
+    if case.is("rooted_only") {
+        traces.retain(|trace| !rootless.contains(&trace["rootServiceName"].as_str().unwrap_or_default()));
+    }
+    if case.is("ids_only") {
+        let ids = |set: &Value| {
+            let ids: Value = list(&set["spans"]).iter().map(|span| span["spanID"].clone()).collect();
+            json!([set["matched"], sorted(&ids)])
+        };
+        let sets = |trace: &Value| list(&trace["spanSets"]).iter().map(ids).collect::<Vec<_>>();
+        return traces.iter().map(|trace| json!([trace["traceID"], sets(trace)])).collect();
+    }
+    traces.into()
+}
+
+/// Sorted wherever the recorded form is, by an order of our own.
+fn sorted_search(traces: &Value) -> Value {
+    let set = |set: &Value| match set {
+        Value::Object(_) => {
+            json!({"matched": set["matched"], "attributes": sorted(&set["attributes"]), "spans": sorted(&list(&set["spans"]).iter().map(|span| {
+                let mut span = span.clone();
+                span["attributes"] = sorted(&span["attributes"]);
+                span
+            }).collect())})
+        }
+        ids => ids.clone(),
+    };
+    let trace = |trace: &Value| {
+        let mut trace = trace.clone();
+        let sets = if trace.is_object() { &mut trace["spanSets"] } else { &mut trace[1] };
+        *sets = sorted(&list(sets).iter().map(set).collect());
+        trace
+    };
+    sorted(&list(traces).iter().map(trace).collect())
+}
+
+/// A trace in the recorded form: groups of spans by resource and scope.
+fn trace(body: &Value) -> Value {
+    let body = if body["trace"].is_object() { &body["trace"] } else { body };
+    let resources = if body["resourceSpans"].is_array() { &body["resourceSpans"] } else { &body["batches"] };
+    let mut groups: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for resource in list(resources) {
+        for of_scope in list(&resource["scopeSpans"]) {
+            let scope = &of_scope["scope"];
+            let key = json!([
+                attributes(&resource["resource"]["attributes"]),
+                or(&scope["name"], ""),
+                or(&scope["version"], ""),
+                attributes(&scope["attributes"]),
+            ]);
+            groups.entry(key.to_string()).or_default().extend(list(&of_scope["spans"]).iter().map(recorded_span));
+        }
+    }
+    let group = |(key, spans): (String, Vec<Value>)| {
+        let key: Value = serde_json::from_str(&key).unwrap_or_default();
+        json!([key, sorted(&spans.into())])
+    };
+    sorted(&groups.into_iter().map(group).collect())
+}
+
+fn recorded_span(span: &Value) -> Value {
+    let with_attributes = |items: &Value| {
+        let items = list(items).iter().map(|item| {
+            let mut item = item.clone();
+            item["attributes"] = attributes(&item["attributes"]);
+            item
+        });
+        sorted(&items.collect())
+    };
+    let mut span = span.clone();
+    for field in ["events", "links"] {
+        span[field] = with_attributes(&span[field]);
+    }
+    span["attributes"] = attributes(&span["attributes"]);
+    let nothing = [json!([]), json!({}), json!("")];
+    let fields = span.as_object().into_iter().flatten().filter(|(_, value)| !nothing.contains(value));
+    fields.map(|(name, value)| (name.clone(), value.clone())).collect::<serde_json::Map<_, _>>().into()
+}
+
+/// The recorded groups, their keys read from the texts that Python made of them.
+fn recorded_trace(groups: &Value) -> Value {
+    let parsed = |text: &Value| -> Value { serde_json::from_str(text.as_str().unwrap_or_default()).unwrap_or_default() };
+    let group = |group: &Value| {
+        let key = &group[0];
+        let key = json!([sorted(&parsed(&key[0])), key[1], key[2], sorted(&parsed(&key[3]))]);
+        let span = |span: &Value| {
+            let mut span = span.clone();
+            for field in ["attributes", "events", "links"] {
+                if span[field].is_array() {
+                    let items = list(&span[field]).iter().map(|item| {
+                        let mut item = item.clone();
+                        if item["attributes"].is_array() {
+                            item["attributes"] = sorted(&item["attributes"]);
+                        }
+                        item
+                    });
+                    span[field] = sorted(&items.collect());
+                }
+            }
+            span.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+            span
+        };
+        json!([key, sorted(&list(&group[1]).iter().map(span).collect())])
+    };
+    sorted(&list(groups).iter().map(group).collect())
+}
+
+/// Attributes as sorted pairs of key and value.
+fn attributes(attributes: &Value) -> Value {
+    let pair = |attribute: &Value| {
+        let value = if attribute["value"].is_null() { json!({}) } else { attribute["value"].clone() };
+        json!([attribute["key"], value])
+    };
+    sorted(&list(attributes).iter().map(pair).collect())
+}
+
+fn sorted(items: &Value) -> Value {
+    let mut items = list(items).to_vec();
+    items.sort_by_cached_key(Value::to_string);
+    items.into()
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+fn or(value: &Value, default: &str) -> Value {
+    if value.is_null() { default.into() } else { value.clone() }
+}

@@ -1,0 +1,66 @@
+//! A server in this process, a server as a process, and what is sent to them.
+
+mod process;
+mod suite;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use niente_api::{Api, Clock, Settings};
+use niente_model::Nanos;
+use niente_store::{MemoryStore, Store};
+
+pub(crate) use process::{Answer, Server, exchange};
+pub(crate) use suite::{Case, cases, requests, spans};
+
+/// The handlers in this process, over a store, at a time shortly after the suite's.
+#[derive(Clone)]
+pub(crate) struct InProcess {
+    api: Arc<Api>,
+}
+
+impl InProcess {
+    pub(crate) fn in_memory() -> Self {
+        Self::over(Arc::new(MemoryStore::new()))
+    }
+
+    pub(crate) fn over(store: Arc<dyn Store>) -> Self {
+        let now = Nanos::from_secs(1_793_590_000);
+        Self { api: Arc::new(Api::new(store, Settings::default(), Clock::new(move || now))) }
+    }
+
+    pub(crate) async fn get(&self, path_and_query: &str) -> Response<Bytes> {
+        self.send(Request::builder().uri(path_and_query), Bytes::new()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, content_type: &str, body: impl Into<Bytes>) -> Response<Bytes> {
+        let request = Request::builder().method(Method::POST).uri(path).header("content-type", content_type);
+        self.send(request, body.into()).await
+    }
+
+    pub(crate) async fn send(&self, request: http::request::Builder, body: Bytes) -> Response<Bytes> {
+        self.api.handle(request.body(body).unwrap()).await
+    }
+
+    /// Sends an OTLP/JSON request that must be taken whole.
+    pub(crate) async fn push(&self, json: impl Into<Bytes>) {
+        let answer = self.post("/v1/traces", "application/json", json).await;
+        assert_eq!((answer.status().as_u16(), text(&answer)), (200, "{}".into()));
+    }
+
+    /// Sends an OTLP/protobuf request that must be taken whole.
+    pub(crate) async fn push_protobuf(&self, body: Vec<u8>) {
+        let answer = self.post("/v1/traces", "application/x-protobuf", body).await;
+        assert_eq!((answer.status().as_u16(), answer.body().len()), (200, 0));
+    }
+}
+
+pub(crate) fn text(answer: &Response<Bytes>) -> String {
+    String::from_utf8_lossy(answer.body()).into_owned()
+}
+
+/// How much of a large test to do: `NIENTE_TEST_SCALE`, 1 unless said.
+pub(crate) fn scale() -> usize {
+    std::env::var("NIENTE_TEST_SCALE").ok().and_then(|text| text.parse().ok()).unwrap_or(1)
+}

@@ -1,0 +1,8 @@
+//! What a user sees, end to end. Filed by purpose; `harness` has the words to say it with.
+
+mod bad_input;
+mod conformance;
+mod durability;
+mod harness;
+mod memory;
+mod split_invariance;

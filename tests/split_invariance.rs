@@ -1,0 +1,93 @@
+//! Answers don't depend on batching: the same spans give the same bytes however they were cut into requests, and
+//! however often a request was sent.
+
+use niente_model::Span;
+use niente_receive::{proto::collector::trace::v1::ExportTraceServiceRequest, to_resource_spans};
+use proptest::test_runner::{RngAlgorithm, TestRng};
+use prost::Message;
+use rand::{Rng, seq::SliceRandom};
+
+use crate::harness::{InProcess, cases, scale, spans};
+
+/// Requests of these many spans at most; of each cut a few random ones.
+const CUTS: [usize; 6] = [1, 3, 20, 150, 1_000, usize::MAX];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_do_not_depend_on_batching() {
+    let spans = spans();
+    let questions = questions();
+    let expected = answers(&served(vec![spans.clone()]).await, &questions).await;
+    assert!(expected.iter().filter(|answer| answer.len() > 200).count() > questions.len() / 2);
+
+    for round in 0..scale() as u64 {
+        for cut in CUTS {
+            let mut rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[(round + 1) as u8; 32]);
+            let server = served(requests(&spans, cut, &mut rng)).await;
+            // A question reads every object: with one span a request, a few questions must do.
+            let step = if cut < 20 { questions.len() / 12 } else { 1 };
+            for (at, question) in questions.iter().enumerate().step_by(step) {
+                let answer = answers(&server, std::slice::from_ref(question)).await.remove(0);
+                assert!(answer == expected[at], "{question}, round {round}, up to {cut} spans a request:\n{answer}\n{}", expected[at]);
+            }
+        }
+    }
+}
+
+/// The spans in random order, cut into requests of random sizes; one in five requests comes twice.
+fn requests(spans: &[Span], most: usize, rng: &mut TestRng) -> Vec<Vec<Span>> {
+    let mut shuffled = spans.to_vec();
+    shuffled.shuffle(rng);
+    let mut requests = Vec::new();
+    while !shuffled.is_empty() {
+        let size = rng.random_range(1..=most.min(shuffled.len()));
+        let request = shuffled.split_off(shuffled.len() - size);
+        if rng.random_ratio(1, 5) {
+            requests.push(request.clone());
+        }
+        requests.push(request);
+    }
+    // What came twice need not come twice in the same cut: an exporter may batch its retries anew.
+    let again = requests.iter().flatten().take(spans.len() / 10).cloned().collect();
+    requests.push(again);
+    requests.shuffle(rng);
+    requests
+}
+
+async fn served(requests: Vec<Vec<Span>>) -> InProcess {
+    let server = InProcess::in_memory();
+    for request in requests {
+        let request = ExportTraceServiceRequest { resource_spans: to_resource_spans(&request) };
+        server.push_protobuf(request.encode_to_vec()).await;
+    }
+    server
+}
+
+/// Every search of the conformance suite, with narrower limits too, and traces by ID.
+fn questions() -> Vec<String> {
+    let mut questions: Vec<String> = cases()
+        .iter()
+        .filter(|case| ["search", "trace", "trace_v1"].contains(&case.text("kind")))
+        .map(|case| case.path_and_query())
+        .collect();
+    let narrower: Vec<String> = questions
+        .iter()
+        .filter(|question| question.contains("limit=5000"))
+        .step_by(5)
+        .map(|question| question.replace("limit=5000", "limit=7").replace("spss=100", "spss=2"))
+        .collect();
+    questions.extend(narrower);
+    questions
+}
+
+/// The answers' bytes, without the counters of what was looked at.
+async fn answers(server: &InProcess, questions: &[String]) -> Vec<String> {
+    let mut answers = Vec::new();
+    for question in questions {
+        let answer = server.get(question).await;
+        assert_eq!(answer.status(), 200, "{question}");
+        let text = String::from_utf8_lossy(answer.body()).into_owned();
+        let counters = text.rfind(",\"metrics\":").unwrap_or(text.len());
+        answers.push(text[..counters].to_owned());
+    }
+    answers
+}
