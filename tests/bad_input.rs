@@ -49,7 +49,9 @@ async fn what_cannot_be_decoded() {
     check(json, Some("zstd"), "not zstd", 400, "zstd").await;
     check(json, None, "[".repeat(100_000), 400, "").await;
     let nested = format!("{}{}{}", r#"{"arrayValue":{"values":["#.repeat(20_000), "{}", "]}}".repeat(20_000));
-    let deep = span(&format!(r#"{GOOD},"startTimeUnixNano":"1793580000000000000","attributes":[{{"key":"a","value":{nested}}}]"#));
+    let deep = span(&format!(
+        r#"{GOOD},"startTimeUnixNano":"1793580000000000000","attributes":[{{"key":"a","value":{nested}}}]"#
+    ));
     check(json, None, deep, 400, "").await;
 }
 
@@ -87,9 +89,18 @@ async fn odd_spans_are_refused_one_by_one() {
         (format!(r#""traceId":"5b8e","spanId":"eee19b7ec3c1b174",{start}"#), "trace ID has 2 bytes"),
         (format!(r#""traceId":"{}","spanId":"eee19b7ec3c1b174",{start}"#, "0".repeat(32)), "trace ID is all zeros"),
         (format!(r#""traceId":"5b8efff798038103d269b633813fc60c","spanId":"ee",{start}"#), "span ID has 1 bytes"),
-        (format!(r#""traceId":"5b8efff798038103d269b633813fc60c","spanId":"{}",{start}"#, "0".repeat(16)), "span ID is all zeros"),
-        (format!(r#"{GOOD},"startTimeUnixNano":"7258118400000000000","endTimeUnixNano":"7258118401000000000""#), "future"),
-        (format!(r#"{GOOD},"startTimeUnixNano":"18446744073709551615","endTimeUnixNano":"18446744073709551615""#), "2262"),
+        (
+            format!(r#""traceId":"5b8efff798038103d269b633813fc60c","spanId":"{}",{start}"#, "0".repeat(16)),
+            "span ID is all zeros",
+        ),
+        (
+            format!(r#"{GOOD},"startTimeUnixNano":"7258118400000000000","endTimeUnixNano":"7258118401000000000""#),
+            "future",
+        ),
+        (
+            format!(r#"{GOOD},"startTimeUnixNano":"18446744073709551615","endTimeUnixNano":"18446744073709551615""#),
+            "2262",
+        ),
     ] {
         check("application/json", None, span(&fields), 200, words).await;
         check("application/json", None, span(&fields), 200, "\"rejectedSpans\":\"1\"").await;
@@ -99,7 +110,8 @@ async fn odd_spans_are_refused_one_by_one() {
 #[tokio::test]
 async fn odd_spans_that_are_kept() {
     let server = InProcess::in_memory();
-    let backwards = span(&format!(r#"{GOOD},"startTimeUnixNano":"1793580000000000000","endTimeUnixNano":"1793570000000000000""#));
+    let backwards =
+        span(&format!(r#"{GOOD},"startTimeUnixNano":"1793580000000000000","endTimeUnixNano":"1793570000000000000""#));
     let answer = server.post("/v1/traces", "application/json", backwards).await;
     assert!(text(&answer).contains("\"errorMessage\""), "{}", text(&answer));
     let old = span(r#""traceId":"aa","spanId":"bb","startTimeUnixNano":"1000","endTimeUnixNano":"2000""#);
@@ -115,7 +127,8 @@ async fn odd_spans_that_are_kept() {
 async fn many_and_large_attributes() {
     let server = InProcess::in_memory();
     let start = r#""startTimeUnixNano":"1793580000000000000","endTimeUnixNano":"1793580001000000000""#;
-    let many: Vec<String> = (0..100_000).map(|n| format!(r#"{{"key":"key {n}","value":{{"intValue":"{n}"}}}}"#)).collect();
+    let many: Vec<String> =
+        (0..100_000).map(|n| format!(r#"{{"key":"key {n}","value":{{"intValue":"{n}"}}}}"#)).collect();
     let many = span(&format!(r#"{GOOD},{start},"attributes":[{}]"#, many.join(",")));
     let answer = server.post("/v1/traces", "application/json", many).await;
     assert_eq!(answer.status(), 200);
@@ -146,10 +159,13 @@ async fn hostile_tenants() {
 async fn tenants_do_not_see_each_other() {
     let server = InProcess::in_memory();
     for tenant in ["a", "ab", "A"] {
-        let push = Request::post("/v1/traces").header("content-type", "application/json").header("x-scope-orgid", tenant);
+        let push =
+            Request::post("/v1/traces").header("content-type", "application/json").header("x-scope-orgid", tenant);
         assert_eq!(server.send(push, requests().remove(0).into()).await.status(), 200);
     }
-    let search = |tenant: &str| Request::get("/api/search?q=%7B%7D&start=1793577000&end=1793585400").header("x-scope-orgid", tenant);
+    let search = |tenant: &str| {
+        Request::get("/api/search?q=%7B%7D&start=1793577000&end=1793585400").header("x-scope-orgid", tenant)
+    };
     assert!(text(&server.send(search("a"), Bytes::new()).await).contains("traceID"));
     for tenant in ["b", "single-tenant"] {
         assert!(text(&server.send(search(tenant), Bytes::new()).await).contains("\"traces\":[]"));

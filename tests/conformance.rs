@@ -197,7 +197,8 @@ fn recorded_span(span: &Value) -> Value {
 
 /// The recorded groups, their keys read from the texts that Python made of them.
 fn recorded_trace(groups: &Value) -> Value {
-    let parsed = |text: &Value| -> Value { serde_json::from_str(text.as_str().unwrap_or_default()).unwrap_or_default() };
+    let parsed =
+        |text: &Value| -> Value { serde_json::from_str(text.as_str().unwrap_or_default()).unwrap_or_default() };
     let group = |group: &Value| {
         let key = &group[0];
         let key = json!([sorted(&parsed(&key[0])), key[1], key[2], sorted(&parsed(&key[3]))]);

@@ -64,7 +64,8 @@ fn what_one_process_acknowledged_another_sees() {
     for trace in 1..=20 {
         let answer = exchange(writer.otlp, POST, request(trace).as_bytes()).unwrap();
         assert_eq!(answer.status, 200);
-        let search = format!("GET /api/search?q=%7Btrace:id=%22{trace:x}%22%7D&start=1793580000&end=1793590000 HTTP/1.1\r\n");
+        let search =
+            format!("GET /api/search?q=%7Btrace:id=%22{trace:x}%22%7D&start=1793580000&end=1793590000 HTTP/1.1\r\n");
         let found = String::from_utf8(exchange(reader.api, &search, b"").unwrap().body).unwrap();
         assert!(found.contains("\"matched\":20"), "{found}");
     }

@@ -1,11 +1,10 @@
 //! Answers don't depend on batching: the same spans give the same bytes however they were cut into requests, and
 //! however often a request was sent.
 
+use fastrand::Rng;
 use niente_model::Span;
 use niente_receive::{proto::collector::trace::v1::ExportTraceServiceRequest, to_resource_spans};
-use proptest::test_runner::{RngAlgorithm, TestRng};
 use prost::Message;
-use rand::{Rng, seq::SliceRandom};
 
 use crate::harness::{InProcess, cases, scale, spans};
 
@@ -21,27 +20,31 @@ async fn answers_do_not_depend_on_batching() {
 
     for round in 0..scale() as u64 {
         for cut in CUTS {
-            let mut rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[(round + 1) as u8; 32]);
+            let mut rng = Rng::with_seed(round);
             let server = served(requests(&spans, cut, &mut rng)).await;
             // A question reads every object: with one span a request, a few questions must do.
             let step = if cut < 20 { questions.len() / 12 } else { 1 };
             for (at, question) in questions.iter().enumerate().step_by(step) {
                 let answer = answers(&server, std::slice::from_ref(question)).await.remove(0);
-                assert!(answer == expected[at], "{question}, round {round}, up to {cut} spans a request:\n{answer}\n{}", expected[at]);
+                assert!(
+                    answer == expected[at],
+                    "{question}, round {round}, up to {cut} spans a request:\n{answer}\n{}",
+                    expected[at]
+                );
             }
         }
     }
 }
 
 /// The spans in random order, cut into requests of random sizes; one in five requests comes twice.
-fn requests(spans: &[Span], most: usize, rng: &mut TestRng) -> Vec<Vec<Span>> {
+fn requests(spans: &[Span], most: usize, rng: &mut Rng) -> Vec<Vec<Span>> {
     let mut shuffled = spans.to_vec();
-    shuffled.shuffle(rng);
+    rng.shuffle(&mut shuffled);
     let mut requests = Vec::new();
     while !shuffled.is_empty() {
-        let size = rng.random_range(1..=most.min(shuffled.len()));
+        let size = rng.usize(1..=most.min(shuffled.len()));
         let request = shuffled.split_off(shuffled.len() - size);
-        if rng.random_ratio(1, 5) {
+        if rng.u8(0..5) == 0 {
             requests.push(request.clone());
         }
         requests.push(request);
@@ -49,7 +52,7 @@ fn requests(spans: &[Span], most: usize, rng: &mut TestRng) -> Vec<Vec<Span>> {
     // What came twice need not come twice in the same cut: an exporter may batch its retries anew.
     let again = requests.iter().flatten().take(spans.len() / 10).cloned().collect();
     requests.push(again);
-    requests.shuffle(rng);
+    rng.shuffle(&mut requests);
     requests
 }
 

@@ -17,13 +17,15 @@ impl Failure {
     /// `doing` what failed, for this reason and those below it.
     pub(crate) fn because(doing: impl Display, error: &dyn Error) -> Self {
         let mut message = format!("{doing}: {error}");
-        for cause in std::iter::successors(error.source(), |error| error.source()) {
-            let cause = cause.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            let text = cause.to_string();
             // Many errors repeat their cause in their own words.
-            if !message.contains(&cause) {
+            if !message.contains(&text) {
                 message.push_str(": ");
-                message.push_str(&cause);
+                message.push_str(&text);
             }
+            source = cause.source();
         }
         Failure::Failed(message)
     }

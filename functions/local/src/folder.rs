@@ -8,8 +8,7 @@ use crate::Failure;
 
 /// Opens the folder, or creates it.
 pub(crate) fn open(path: &Path) -> Result<Arc<dyn Store>, Failure> {
-    let store = FolderStore::open(path)
-        .map_err(|error| Failure::because("the data folder", &error))?;
+    let store = FolderStore::open(path).map_err(|error| Failure::because("the data folder", &error))?;
     Ok(Arc::new(store))
 }
 

@@ -38,16 +38,18 @@ pub(crate) fn duration(length: Duration) -> String {
     }
 }
 
-/// A length of [`Nanos`] as [`duration`] prints it.
-pub(crate) fn nanos(length: Nanos) -> String {
-    duration(Duration::from_nanos(length.get()))
-}
-
 /// `2026-11-22 16:57:51.123`, in UTC.
 pub(crate) fn moment(time: Nanos) -> String {
     let rfc3339 = time.to_string();
     let milliseconds = rfc3339.len() - "456789Z".len();
     rfc3339[..milliseconds].replace('T', " ")
+}
+
+/// `2026-11-22 16:57:51`, in UTC.
+pub(crate) fn second(time: Nanos) -> String {
+    let mut moment = moment(time);
+    moment.truncate("2026-11-22 16:57:51".len());
+    moment
 }
 
 /// Three digits that matter and the largest unit that is not larger than the number.
@@ -96,9 +98,9 @@ impl FromStr for ByteSize {
 
 impl Display for ByteSize {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let exact = [(30, "GiB"), (20, "MiB"), (10, "KiB")].into_iter().find(|(shift, _)| {
-            self.0 > 0 && self.0.is_multiple_of(1 << shift)
-        });
+        let exact = [(30, "GiB"), (20, "MiB"), (10, "KiB")]
+            .into_iter()
+            .find(|(shift, _)| self.0 > 0 && self.0.is_multiple_of(1 << shift));
         match exact {
             Some((shift, unit)) => write!(f, "{}{unit}", self.0 >> shift),
             None => write!(f, "{}B", self.0),

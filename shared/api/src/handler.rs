@@ -23,7 +23,8 @@ const TEMPO_VERSION: &str = "3.0.3";
 
 /// Tempo's HTTP API over a store.
 ///
-/// Cheap to share behind an [`Arc`]; it keeps nothing between requests.
+/// Cheap to share behind an [`Arc`]; it keeps nothing between requests. [`Api::handle`] and [`Api::ingest`] have to be
+/// awaited on a Tokio runtime, since the long work below them runs on its blocking threads.
 ///
 /// # Differences from Tempo
 ///
@@ -33,6 +34,7 @@ const TEMPO_VERSION: &str = "3.0.3";
 ///   of traces would leave out the others.
 /// * All values of one attribute key have one type in a search's answer, as Grafana's tables need it: integers become
 ///   doubles next to doubles, and everything becomes text next to text. Arrays become their JSON text.
+/// * Next to numbers, `nil` is left out if the client is Grafana, whose plugin would panic at it.
 /// * Durations as parameters may be spelled in Go's or in Prometheus' way, whichever Tempo would insist on.
 /// * `mode`, `blockStart` and `blockEnd` of traces by ID are checked but change nothing: there are no other places to
 ///   look in.
@@ -87,7 +89,7 @@ impl Api {
                 let SearchRequest { question, detail } =
                     SearchRequest::parse(&params, &self.settings, self.clock.now())?;
                 let answer = self.engine.search(&tenant, &question).await?;
-                Ok(search::respond(&answer, detail))
+                Ok(search::respond(&answer, detail, headers))
             }
             Route::TraceV1 { id } => {
                 let tenant = self.tenant(headers)?;

@@ -22,7 +22,8 @@ impl TraceSummary {
     pub(crate) fn of(spans: &[Span]) -> Self {
         let start = spans.iter().map(|span| span.start).min().unwrap_or_default();
         let end = spans.iter().map(Span::end).max().unwrap_or_default();
-        let root = spans.iter().find(|span| span.parent_span_id.is_none());
+        // Of several roots the last to begin names the trace, as in Tempo.
+        let root = spans.iter().rfind(|span| span.parent_span_id.is_none());
         Self {
             start,
             duration: end.saturating_sub(start),

@@ -51,6 +51,13 @@ fn sum(numbers: &[Number]) -> Option<Number> {
     Some(match (ints, durations) {
         (Some(sum), _) => Number::Int(sum),
         (_, Some(sum)) => Number::Duration(sum),
-        _ => Number::Float(numbers.iter().map(|number| number.as_f64()).sum()),
+        _ => Number::Float(float_sum(numbers)),
     })
+}
+
+/// The smallest first: it loses least, and doesn't depend on the order of the spans.
+fn float_sum(numbers: &[Number]) -> f64 {
+    let mut numbers: Vec<f64> = numbers.iter().map(|number| number.as_f64()).collect();
+    numbers.sort_by(f64::total_cmp);
+    numbers.into_iter().sum()
 }

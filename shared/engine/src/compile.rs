@@ -3,8 +3,8 @@
 
 use niente_block::{AttributeScope as Stored, Column, Projection};
 use niente_traceql::{
-    Aggregate, Arithmetic, AttributeScope, Comparison, Element, Field, FieldExpr, Intrinsic, Pattern, Pipeline,
-    ScalarFilter, SpansetExpr, StructuralOp,
+    Aggregate, Arithmetic, AttributeScope, Comparison, Element, Field, FieldExpr, Intrinsic, Literal, Pattern,
+    Pipeline, ScalarFilter, SpansetExpr, StructuralOp,
 };
 
 use crate::value::Static;
@@ -22,6 +22,12 @@ pub(crate) enum Expr {
         op: Comparison,
         lhs: Box<Expr>,
         rhs: Box<Expr>,
+    },
+    /// A custom attribute compared with a literal, whose numeric type has to be the attribute's.
+    CompareAttribute {
+        op: Comparison,
+        attribute: Access,
+        literal: Static<'static>,
     },
     Match {
         negated: bool,
@@ -241,10 +247,15 @@ impl Compiler {
             FieldExpr::Literal(literal) => Expr::Constant(literal.into()),
             FieldExpr::Field(field) => Expr::Field(self.access(field)),
             FieldExpr::Negate(operand) => Expr::Negate(Box::new(self.bound_value(operand, bound))),
-            FieldExpr::Compare { op, lhs, rhs } => Expr::Compare {
-                op: *op,
-                lhs: Box::new(self.bound_value(lhs, bound)),
-                rhs: Box::new(self.bound_value(rhs, bound)),
+            FieldExpr::Compare { op, lhs, rhs } => match against_literal(*op, lhs, rhs) {
+                Some((op, field @ Field::Attribute { .. }, literal)) => {
+                    Expr::CompareAttribute { op, attribute: self.access(field), literal: literal.into() }
+                }
+                _ => Expr::Compare {
+                    op: *op,
+                    lhs: Box::new(self.bound_value(lhs, bound)),
+                    rhs: Box::new(self.bound_value(rhs, bound)),
+                },
             },
             FieldExpr::Match { negated, operand, pattern } => Expr::Match {
                 negated: *negated,
@@ -316,6 +327,29 @@ impl Compiler {
             Intrinsic::NestedSetRight => Access::NestedSetRight,
             Intrinsic::NestedSetParent => Access::NestedSetParent,
         }
+    }
+}
+
+/// A comparison of a field with a literal, the field first whichever way it was written.
+pub(crate) fn against_literal<'q>(
+    op: Comparison,
+    lhs: &'q FieldExpr,
+    rhs: &'q FieldExpr,
+) -> Option<(Comparison, &'q Field, &'q Literal)> {
+    match (lhs, rhs) {
+        (FieldExpr::Field(field), FieldExpr::Literal(literal)) => Some((op, field, literal)),
+        (FieldExpr::Literal(literal), FieldExpr::Field(field)) => Some((flipped(op), field, literal)),
+        _ => None,
+    }
+}
+
+fn flipped(op: Comparison) -> Comparison {
+    match op {
+        Comparison::Lt => Comparison::Gt,
+        Comparison::Le => Comparison::Ge,
+        Comparison::Gt => Comparison::Lt,
+        Comparison::Ge => Comparison::Le,
+        Comparison::Eq | Comparison::Ne => op,
     }
 }
 

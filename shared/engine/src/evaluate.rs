@@ -13,7 +13,7 @@ use crate::{
     aggregate::aggregate,
     compile::{Access, Child, ChildForm, Common, Expr, Selection, Stage},
     trace::{SpanAt, Trace},
-    value::{Static, arithmetic, compare, matches, negate},
+    value::{Static, arithmetic, compare, compare_attribute, matches, negate},
 };
 
 /// Spans of one trace that belong together.
@@ -153,6 +153,9 @@ impl<'a> Evaluator<'_, 'a> {
             Expr::Negate(operand) => negate(&self.evaluate(operand, span, bound)),
             Expr::Compare { op, lhs, rhs } => {
                 Static::Bool(compare(*op, &self.evaluate(lhs, span, bound), &self.evaluate(rhs, span, bound)))
+            }
+            Expr::CompareAttribute { op, attribute, literal } => {
+                Static::Bool(compare_attribute(*op, &self.field(attribute, span, bound), literal))
             }
             Expr::Match { negated, operand, pattern } => {
                 let matched = matches(pattern, &self.evaluate(operand, span, bound));

@@ -6,9 +6,9 @@ use niente_traceql::{
 
 use crate::{
     FoundSpan, Shown,
-    compile::{Access, Compiler},
+    compile::{Access, Compiler, against_literal},
     evaluate::Evaluator,
-    value::{Static, compare, matches},
+    value::{Static, compare, compare_attribute, matches},
 };
 
 /// A field that the query speaks of, and when its value is shown.
@@ -19,6 +19,8 @@ struct ShownField {
     access: Access,
     /// With conditions that compare it with a constant: only values that satisfy one of them. Without: always.
     conditions: Vec<Condition>,
+    /// Whether its absence is shown too.
+    shows_nil: bool,
 }
 
 /// What a field is compared with where it stands alone against a constant.
@@ -46,16 +48,20 @@ const ELSEWHERE: [Intrinsic; 6] = [
     Intrinsic::SpanId,
 ];
 
+/// Attributes that Tempo has columns for by default: where they are selected and absent, its answers say `nil`.
+const WELL_KNOWN: [&str; 3] = ["span.http.method", "span.http.status_code", "span.http.url"];
+
 impl Show {
     pub(crate) fn new(pipeline: &Pipeline, compiler: &mut Compiler) -> Self {
         let mut mentions = Mentions::default();
         mentions.pipeline(pipeline);
         let mut name = None;
         let mut fields = Vec::new();
-        for Mention { field, always, conditions } in mentions.0 {
+        for Mention { field, always, selected, conditions } in mentions.0 {
             let access = compiler.access(&field);
             let conditions = if always { Vec::new() } else { conditions };
-            let shown = ShownField { key: key(&field), access, conditions, field };
+            let shows_nil = selected && WELL_KNOWN.iter().any(|known| field.to_string() == *known);
+            let shown = ShownField { key: key(&field), access, conditions, shows_nil, field };
             match shown.field {
                 Field::Intrinsic(Intrinsic::Name) => name = Some(shown),
                 Field::Intrinsic(intrinsic) if ELSEWHERE.contains(&intrinsic) => {}
@@ -68,43 +74,60 @@ impl Show {
     /// The span as the answer has it.
     pub(crate) fn span(&self, evaluator: &Evaluator<'_, '_>, span: usize) -> Result<FoundSpan, niente_block::Error> {
         let at = evaluator.trace.spans()[span];
-        let name = self.name.as_ref().and_then(|name| match name.value(evaluator, span)? {
+        let name = self.name.as_ref().and_then(|name| match name.values(evaluator, span).pop()? {
             Shown::Str(name) => Some(name),
             _ => None,
         });
-        let attributes =
-            self.fields.iter().filter_map(|field| Some((field.key.clone(), field.value(evaluator, span)?))).collect();
+        let values = |field: &ShownField| {
+            let values = field.values(evaluator, span).into_iter();
+            values.map(|value| (field.key.clone(), value)).collect::<Vec<_>>()
+        };
+        let attributes = self.fields.iter().flat_map(values).collect();
         let span_id = at.batch.span_id(at.row)?;
         Ok(FoundSpan { span_id, name, start: at.start(), duration: at.duration(), attributes })
     }
 }
 
 impl ShownField {
-    fn value(&self, evaluator: &Evaluator<'_, '_>, span: usize) -> Option<Shown> {
-        let satisfies =
-            |value: &Static<'_>| self.conditions.is_empty() || self.conditions.iter().any(|c| c.holds(value));
-        let value = match self.access {
+    /// The values to show, mostly one or none. An unscoped field can have two: the span's and the resource's.
+    fn values(&self, evaluator: &Evaluator<'_, '_>, span: usize) -> Vec<Shown> {
+        let value = |access: &Access| Some(evaluator.field_value(access, span)).filter(|value| self.shows(value));
+        match &self.access {
             // One value a key: that of the last event or link which has one.
             Access::Of { .. } => {
                 let mut values = evaluator.child_values(&self.access, span).rev();
-                values.find(|value| *value != Static::Nil && satisfies(value))?
+                let last = values.find(|value| *value != Static::Nil && self.shows(value));
+                last.iter().map(Static::shown).collect()
             }
-            _ => evaluator.field_value(&self.access, span),
-        };
+            Access::Unscoped { span: own, resource } => {
+                let found: Vec<_> =
+                    [*own, *resource].into_iter().map(Access::Column).filter_map(|a| value(&a)).collect();
+                let is_there = found.iter().any(|value| *value != Static::Nil);
+                let kept = found.iter().filter(|value| !is_there || **value != Static::Nil);
+                kept.take(if is_there { 2 } else { 1 }).map(Static::shown).collect()
+            }
+            access => value(access).iter().map(Static::shown).collect(),
+        }
+    }
+
+    fn shows(&self, value: &Static<'_>) -> bool {
         match value {
-            Static::Opaque => None,
-            Static::Nil => self.conditions.iter().any(|c| matches!(c, Condition::IsNil)).then_some(Shown::Nil),
-            value => satisfies(&value).then(|| value.shown()),
+            Static::Opaque => false,
+            Static::Nil => self.shows_nil || self.conditions.iter().any(|c| matches!(c, Condition::IsNil)),
+            value => self.conditions.is_empty() || self.conditions.iter().any(|c| c.holds(&self.field, value)),
         }
     }
 }
 
 impl Condition {
-    fn holds(&self, value: &Static<'_>) -> bool {
-        match self {
-            Condition::Compare(op, constant) => compare(*op, value, constant),
-            Condition::Match { negated, pattern } => matches(pattern, value).is_some_and(|matched| matched != *negated),
-            Condition::IsNil => *value == Static::Nil,
+    fn holds(&self, field: &Field, value: &Static<'_>) -> bool {
+        match (self, field) {
+            (Condition::Compare(op, literal), Field::Attribute { .. }) => compare_attribute(*op, value, literal),
+            (Condition::Compare(op, literal), Field::Intrinsic(_)) => compare(*op, value, literal),
+            (Condition::Match { negated, pattern }, _) => {
+                matches(pattern, value).is_some_and(|matched| matched != *negated)
+            }
+            (Condition::IsNil, _) => *value == Static::Nil,
         }
     }
 }
@@ -122,6 +145,8 @@ struct Mention {
     field: Field,
     /// Mentioned otherwise than in a comparison with a constant.
     always: bool,
+    /// Mentioned in a `select`.
+    selected: bool,
     conditions: Vec<Condition>,
 }
 
@@ -142,7 +167,10 @@ impl Mentions {
                 },
                 Element::By(expr) => self.expr(expr),
                 Element::Coalesce => {}
-                Element::Select(fields) => fields.iter().for_each(|field| self.mention(field).always = true),
+                Element::Select(fields) => fields.iter().for_each(|field| {
+                    let mention = self.mention(field);
+                    (mention.always, mention.selected) = (true, true);
+                }),
             }
         }
     }
@@ -165,14 +193,11 @@ impl Mentions {
             FieldExpr::Field(field) => self.mention(field).always = true,
             FieldExpr::And(parts) | FieldExpr::Or(parts) => parts.iter().for_each(|part| self.expr(part)),
             FieldExpr::Not(operand) | FieldExpr::Negate(operand) => self.expr(operand),
-            FieldExpr::Compare { op, lhs, rhs } => match (&**lhs, &**rhs) {
-                (FieldExpr::Field(field), FieldExpr::Literal(constant)) => {
-                    self.mention(field).conditions.push(Condition::Compare(*op, constant.into()));
+            FieldExpr::Compare { op, lhs, rhs } => match against_literal(*op, lhs, rhs) {
+                Some((op, field, literal)) => {
+                    self.mention(field).conditions.push(Condition::Compare(op, literal.into()));
                 }
-                (FieldExpr::Literal(constant), FieldExpr::Field(field)) => {
-                    self.mention(field).conditions.push(Condition::Compare(flipped(*op), constant.into()));
-                }
-                (lhs, rhs) => {
+                None => {
                     self.expr(lhs);
                     self.expr(rhs);
                 }
@@ -199,19 +224,9 @@ impl Mentions {
 
     fn mention(&mut self, field: &Field) -> &mut Mention {
         let at = self.0.iter().position(|mention| mention.field == *field).unwrap_or_else(|| {
-            self.0.push(Mention { field: field.clone(), always: false, conditions: Vec::new() });
+            self.0.push(Mention { field: field.clone(), always: false, selected: false, conditions: Vec::new() });
             self.0.len() - 1
         });
         &mut self.0[at]
-    }
-}
-
-fn flipped(op: Comparison) -> Comparison {
-    match op {
-        Comparison::Lt => Comparison::Gt,
-        Comparison::Le => Comparison::Ge,
-        Comparison::Gt => Comparison::Lt,
-        Comparison::Ge => Comparison::Le,
-        Comparison::Eq | Comparison::Ne => op,
     }
 }

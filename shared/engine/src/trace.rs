@@ -59,7 +59,7 @@ impl<'a> Trace<'a> {
     pub(crate) fn new(id: TraceId, spans: Vec<SpanAt<'a>>) -> Self {
         let start = spans.iter().map(SpanAt::start).min().unwrap_or_default();
         let end = spans.iter().map(|span| span.start().saturating_add(span.duration())).max().unwrap_or_default();
-        let root = spans.iter().position(|span| span.parent_span_id().is_none());
+        let root = spans.iter().rposition(|span| span.parent_span_id().is_none());
         Self { id, spans, start, end, root, tree: OnceCell::new() }
     }
 
@@ -79,7 +79,7 @@ impl<'a> Trace<'a> {
         self.end.saturating_sub(self.start)
     }
 
-    /// The first span without a parent.
+    /// The span without a parent; the last to begin, if there are several, as in Tempo.
     pub(crate) fn root(&self) -> Option<SpanAt<'a>> {
         self.root.map(|root| self.spans[root])
     }

@@ -125,6 +125,19 @@ fn is_typed(values: &[Value]) -> bool {
             || same(|v| matches!(v, Value::Bool(_))))
 }
 
+/// `value op literal` for an attribute: as [`compare`], but an integer literal meets integers only and a double only
+/// doubles. So it is in Tempo, and saved queries count on it.
+pub(crate) fn compare_attribute(op: Comparison, value: &Static<'_>, literal: &Static<'_>) -> bool {
+    let meet = |value: &Static<'_>| {
+        !matches!((value, literal), (Static::Int(_), Static::Float(_)) | (Static::Float(_), Static::Int(_)))
+    };
+    let meets = match value {
+        Static::Array(elements) => elements.first().map(Static::of_element).is_some_and(|first| meet(&first)),
+        value => meet(value),
+    };
+    meets && compare(op, value, literal)
+}
+
 /// `lhs op rhs`: false where a side is absent or the types don't go together.
 ///
 /// With an array on one side, any of its elements may satisfy the comparison; `!=` holds if none is equal.

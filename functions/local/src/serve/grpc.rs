@@ -3,11 +3,7 @@
 //! Messages are taken from the wire as bytes and decoded by `niente-receive`, as those over HTTP are: its limits look
 //! at how much memory a message would take before that memory is taken, which generated code does not.
 
-use std::{
-    future::Future,
-    pin::Pin,
-    sync::Arc,
-};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use axum::{
     body::Body,
@@ -157,5 +153,120 @@ impl Decoder for Plain {
 
     fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
         Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::HttpBody;
+    use niente_api::{Api, Clock, Settings};
+    use niente_model::Nanos;
+    use niente_receive::{
+        Limits,
+        proto::{
+            collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse},
+            trace::v1::{ResourceSpans, ScopeSpans, Span},
+        },
+    };
+    use niente_store::MemoryStore;
+    use prost::Message;
+    use tonic::codegen::Service;
+
+    use super::*;
+    use crate::serve::admission::Admission;
+
+    const NOW: Nanos = Nanos::from_secs(1_793_577_600);
+
+    fn service(body_bytes: usize, require_tenant: bool) -> axum::Router {
+        let limits = Limits { body_bytes, ..Limits::default() };
+        let settings = Settings { limits, require_tenant, ..Settings::default() };
+        let api = Api::new(Arc::new(MemoryStore::new()), settings, Clock::new(|| NOW));
+        router(Arc::new(App { api, admission: Admission::new(body_bytes, 1, 1), limits }))
+    }
+
+    fn message(trace_ids: &[&[u8]]) -> Vec<u8> {
+        let span = |id: &&[u8]| Span {
+            trace_id: id.to_vec(),
+            span_id: vec![1; 8],
+            start_time_unix_nano: NOW.get(),
+            end_time_unix_nano: NOW.get(),
+            ..Span::default()
+        };
+        let scope_spans = ScopeSpans { spans: trace_ids.iter().map(span).collect(), ..ScopeSpans::default() };
+        let resource_spans = ResourceSpans { scope_spans: vec![scope_spans], ..ResourceSpans::default() };
+        ExportTraceServiceRequest { resource_spans: vec![resource_spans] }.encode_to_vec()
+    }
+
+    fn frame(flag: u8, message: &[u8]) -> Vec<u8> {
+        [&[flag][..], &(message.len() as u32).to_be_bytes(), message].concat()
+    }
+
+    /// Calls, and gives the status and the response's message.
+    async fn call(mut service: axum::Router, headers: &[(&str, &str)], body: Vec<u8>) -> (Code, Bytes) {
+        let mut request = Request::post(EXPORT).header("content-type", "application/grpc");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = service.call(request.body(Body::from(body)).unwrap()).await.unwrap();
+        let (parts, mut body) = response.into_parts();
+        let mut trailers = parts.headers;
+        let mut data = Vec::new();
+        while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+            match frame.unwrap().into_data() {
+                Ok(bytes) => data.extend(bytes),
+                Err(frame) => trailers = frame.into_trailers().unwrap(),
+            }
+        }
+        let status = Status::from_header_map(&trailers).unwrap();
+        // Failures have no message.
+        (status.code(), data.split_off(FRAME_HEADER.min(data.len())).into())
+    }
+
+    fn rejected(message: Bytes) -> Option<i64> {
+        Some(ExportTraceServiceResponse::decode(message).unwrap().partial_success?.rejected_spans)
+    }
+
+    #[tokio::test]
+    async fn exports_are_taken_plain_and_compressed() {
+        let export = message(&[&[1; 16], &[2; 16]]);
+        let (code, answer) = call(service(1_000, false), &[], frame(0, &export)).await;
+        assert_eq!((code, rejected(answer)), (Code::Ok, None));
+        let zstd = frame(1, &zstd::encode_all(&*export, 1).unwrap());
+        let (code, answer) = call(service(1_000, false), &[("grpc-encoding", "zstd")], zstd).await;
+        assert_eq!((code, rejected(answer)), (Code::Ok, None));
+    }
+
+    #[tokio::test]
+    async fn bad_spans_are_a_partial_success() {
+        let export = message(&[&[1; 16], &[2; 3]]);
+        let (code, answer) = call(service(1_000, false), &[], frame(0, &export)).await;
+        assert_eq!((code, rejected(answer)), (Code::Ok, Some(1)));
+    }
+
+    #[tokio::test]
+    async fn other_faults_are_statuses() {
+        let export = message(&[&[1; 16]]);
+        let check = async |service, headers: &[(&str, &str)], body, expected| {
+            assert_eq!(call(service, headers, body).await.0, expected);
+        };
+        check(service(1_000, true), &[], frame(0, &export), Code::Unauthenticated).await;
+        check(service(1_000, true), &[("x-scope-orgid", "a/b")], frame(0, &export), Code::InvalidArgument).await;
+        check(service(1_000, true), &[("x-scope-orgid", "acme")], frame(0, &export), Code::Ok).await;
+        check(service(1_000, false), &[], frame(0, b"\xff\xff"), Code::InvalidArgument).await;
+        check(service(10, false), &[], frame(0, &export), Code::ResourceExhausted).await;
+        let bomb = frame(1, &zstd::encode_all(&*vec![0; 1 << 20], 1).unwrap());
+        check(service(1_000, false), &[("grpc-encoding", "zstd")], bomb, Code::ResourceExhausted).await;
+    }
+
+    #[tokio::test]
+    async fn other_calls_are_told_what_there_is() {
+        let get = Request::get("/v1/traces").body(Body::empty()).unwrap();
+        assert_eq!(service(1_000, false).call(get).await.unwrap().status(), StatusCode::NOT_FOUND);
+        let logs = Request::post("/opentelemetry.proto.collector.logs.v1.LogsService/Export")
+            .header("content-type", "application/grpc+proto")
+            .body(Body::empty())
+            .unwrap();
+        let response = service(1_000, false).call(logs).await.unwrap();
+        assert_eq!(Status::from_header_map(response.headers()).unwrap().code(), Code::Unimplemented);
     }
 }

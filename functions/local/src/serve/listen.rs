@@ -38,25 +38,25 @@ impl Addresses {
 #[derive(Debug)]
 pub(super) struct Listeners {
     pub(super) addresses: Addresses,
+    signals: Signals,
     http: TcpListener,
     otlp_http: TcpListener,
     otlp_grpc: TcpListener,
 }
 
 impl Listeners {
-    /// Opens all three.
+    /// Opens all three. From then on it is the server that ends the process, in good order.
     pub(super) async fn bind(options: &ServerArgs) -> Result<Self, Failure> {
+        let signals = Signals::catch()?;
         let (http, http_address) = bind("--http", &options.http).await?;
         let (otlp_http, otlp_http_address) = bind("--otlp-http", &options.otlp_http).await?;
         let (otlp_grpc, otlp_grpc_address) = bind("--otlp-grpc", &options.otlp_grpc).await?;
-        let addresses =
-            Addresses { http: http_address, otlp_http: otlp_http_address, otlp_grpc: otlp_grpc_address };
-        Ok(Self { addresses, http, otlp_http, otlp_grpc })
+        let addresses = Addresses { http: http_address, otlp_http: otlp_http_address, otlp_grpc: otlp_grpc_address };
+        Ok(Self { addresses, signals, http, otlp_http, otlp_grpc })
     }
 
     /// Serves until the process is told to end, and then for at most `patience`, or until it is told again.
-    pub(super) async fn serve(self, app: Arc<App>, patience: Duration) -> Result<(), Failure> {
-        let mut signals = Signals::catch()?;
+    pub(super) async fn serve(mut self, app: Arc<App>, patience: Duration) -> Result<(), Failure> {
         let (stop, stopped) = watch::channel(false);
         let servers = [
             (self.http, http::router(app.clone())),
@@ -76,13 +76,13 @@ impl Listeners {
             tokio::spawn(server.into_future())
         });
 
-        signals.next().await;
+        self.signals.next().await;
         tracing::info!("told to end: finishing what is being answered");
         stop.send_replace(true);
         tokio::select! {
             _ = join_all(servers) => tracing::info!("ended"),
             () = tokio::time::sleep(patience) => tracing::warn!(?patience, "some requests did not finish in time"),
-            () = signals.next() => tracing::warn!("told to end again: some requests did not finish"),
+            () = self.signals.next() => tracing::warn!("told to end again: some requests did not finish"),
         }
         Ok(())
     }

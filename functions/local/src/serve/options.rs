@@ -71,12 +71,12 @@ pub(crate) struct ServerArgs {
         help_heading = "Limits"
     )]
     max_range: Option<Duration>,
-    /// How many exports are worked on at a time; others wait. Default: one for each core
+    /// How many exports are worked on at a time; others wait [default: one for each core]
     ///
     /// Each may take some ten times --max-body of memory at worst, and usually far less.
     #[arg(long, value_name = "N", env = "NIENTE_EXPORTS", value_parser = at_least_one, help_heading = "Limits")]
     exports: Option<usize>,
-    /// How many queries are worked on at a time; others wait. Default: two for each core
+    /// How many queries are worked on at a time; others wait [default: two for each core]
     #[arg(long, value_name = "N", env = "NIENTE_QUERIES", value_parser = at_least_one, help_heading = "Limits")]
     queries: Option<usize>,
     /// How long requests may still run once the server is told to end

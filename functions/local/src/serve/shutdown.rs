@@ -1,42 +1,45 @@
 //! Being told to end.
 
+use std::io;
+
 use crate::Failure;
 
 /// The signals by which people and supervisors end a process.
 #[derive(Debug)]
 pub(super) struct Signals {
     #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
+    #[cfg(windows)]
+    interrupt: tokio::signal::windows::CtrlC,
 }
 
 impl Signals {
-    /// From now on the signals are caught.
+    /// From now on the signals are caught, and don't end the process by themselves.
     pub(super) fn catch() -> Result<Self, Failure> {
-        #[cfg(unix)]
-        {
-            use tokio::signal::unix::{SignalKind, signal};
-            let terminate = signal(SignalKind::terminate())
-                .map_err(|error| Failure::because("listening for signals", &error))?;
-            Ok(Self { terminate })
-        }
-        #[cfg(not(unix))]
-        Ok(Self {})
+        Self::register().map_err(|error| Failure::because("listening for signals", &error))
+    }
+
+    #[cfg(unix)]
+    fn register() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    #[cfg(windows)]
+    fn register() -> io::Result<Self> {
+        Ok(Self { interrupt: tokio::signal::windows::ctrl_c()? })
     }
 
     /// Waits for the next of them.
     pub(super) async fn next(&mut self) {
-        let interrupted = async {
-            if let Err(error) = tokio::signal::ctrl_c().await {
-                tracing::warn!(%error, "Ctrl-C can't be caught");
-                std::future::pending::<()>().await;
-            }
-        };
         #[cfg(unix)]
         tokio::select! {
-            () = interrupted => {}
+            _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
         }
-        #[cfg(not(unix))]
-        interrupted.await;
+        #[cfg(windows)]
+        self.interrupt.recv().await;
     }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{
     Detail,
-    columns::{AnyValue, Columns},
+    columns::{AnyValue, Client, Columns},
 };
 use crate::json::{as_text, is_default, to_body};
 
@@ -16,12 +16,12 @@ const NO_ROOT: &str = "<root span not yet received>";
 ///
 /// Grafana 12.4 and later refuse an answer with any other field than these structs have: what is to be said beyond
 /// them belongs into headers.
-pub(crate) fn to_json(answer: &SearchAnswer, detail: Detail) -> Vec<u8> {
+pub(crate) fn to_json(answer: &SearchAnswer, detail: Detail, client: Client) -> Vec<u8> {
     let spansets = || answer.traces.iter().flat_map(|trace| &trace.spansets);
     let spans = || spansets().flat_map(|spanset| &spanset.spans);
     let columns = SpansetColumns {
-        spansets: Columns::of(spansets().flat_map(|spanset| &spanset.attributes)),
-        spans: Columns::of(spans().flat_map(|span| &span.attributes)),
+        spansets: Columns::of(spansets().flat_map(|spanset| &spanset.attributes), client),
+        spans: Columns::of(spans().flat_map(|span| &span.attributes), client),
     };
     let span_sets: Vec<Vec<SpanSet<'_>>> = match detail {
         Detail::Spansets => answer.traces.iter().map(|trace| columns.spansets(&trace.spansets)).collect(),
@@ -175,7 +175,7 @@ impl SpansetColumns<'_> {
 }
 
 fn key_values<'a>(attributes: &'a [(String, Shown)], columns: &Columns<'_>) -> Vec<KeyValue<'a>> {
-    attributes.iter().map(|(key, value)| KeyValue { key, value: columns.write(key, value) }).collect()
+    attributes.iter().filter_map(|(key, value)| Some(KeyValue { key, value: columns.write(key, value)? })).collect()
 }
 
 impl From<Inspected> for Metrics {

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::*;
 
 fn check(answer: &SearchAnswer, detail: Detail, expected: &str) {
-    let body = String::from_utf8(to_json(answer, detail)).unwrap();
+    let body = String::from_utf8(to_json(answer, detail, Client::Other)).unwrap();
     assert_eq!(body, expected);
     only_allowed_fields(&serde_json::from_str(&body).unwrap());
 }
@@ -169,6 +169,7 @@ fn only_a_lone_spanset_has_the_deprecated_copy() {
     let body: Json = serde_json::from_slice(&to_json(
         &answer(vec![spanset(vec![span("1", vec![])]), spanset(vec![span("2", vec![])])]),
         Detail::Spansets,
+        Client::Other,
     ))
     .unwrap();
     assert_eq!(body["traces"][0]["spanSets"].as_array().unwrap().len(), 2);
@@ -180,14 +181,14 @@ fn numbers_that_fit_no_field_are_the_largest_that_do() {
     let mut answer = answer(vec![]);
     answer.traces[0].duration = Nanos::MAX;
     answer.inspected.traces = u64::MAX;
-    let body: Json = serde_json::from_slice(&to_json(&answer, Detail::Spansets)).unwrap();
+    let body: Json = serde_json::from_slice(&to_json(&answer, Detail::Spansets, Client::Other)).unwrap();
     assert_eq!(body["traces"][0]["durationMs"], u32::MAX);
     assert_eq!(body["metrics"]["inspectedTraces"], u32::MAX);
 }
 
 /// Which kinds of value each key has, over the attributes of all spans and apart from that of all spansets.
 fn kinds(answer: &SearchAnswer) -> BTreeSet<String> {
-    let body: Json = serde_json::from_slice(&to_json(answer, Detail::Spansets)).unwrap();
+    let body: Json = serde_json::from_slice(&to_json(answer, Detail::Spansets, Client::Other)).unwrap();
     only_allowed_fields(&body);
     let mut kinds = BTreeSet::new();
     let mut see = |place: &str, attributes: &Json| {

@@ -2,6 +2,7 @@
 //!
 //! Grafana makes a table column of each key, with the type of one of its values, and its plugin panics at a value of
 //! another type, at arrays and at nothing at all. So the types of all values are known before the first is written.
+//! `nil` has no type: next to numbers it is left out for Grafana, and for all others written as Tempo does.
 
 use std::collections::HashMap;
 
@@ -33,43 +34,56 @@ enum Type {
     Double,
 }
 
+/// Who reads an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Client {
+    /// Grafana's plugins, which panic at a column with values of several types.
+    Grafana,
+    /// Anybody else.
+    Other,
+}
+
 /// The types of all keys of an answer.
 #[derive(Debug)]
-pub(crate) struct Columns<'a>(HashMap<&'a str, Type>);
+pub(crate) struct Columns<'a> {
+    types: HashMap<&'a str, Type>,
+    client: Client,
+}
 
 impl<'a> Columns<'a> {
     /// The types that fit all of these attributes.
-    pub(crate) fn of(attributes: impl IntoIterator<Item = &'a (String, Shown)>) -> Self {
+    pub(crate) fn of(attributes: impl IntoIterator<Item = &'a (String, Shown)>, client: Client) -> Self {
         let mut types = HashMap::new();
         for (key, value) in attributes {
-            let own = type_of(value);
-            types.entry(key.as_str()).and_modify(|common| *common = common_type(*common, own)).or_insert(own);
+            if let Some(own) = type_of(value) {
+                types.entry(key.as_str()).and_modify(|common| *common = common_type(*common, own)).or_insert(own);
+            }
         }
-        Self(types)
+        Self { types, client }
     }
 
-    /// A value in the type of its key.
-    pub(crate) fn write(&self, key: &str, value: &Shown) -> AnyValue {
+    /// A value in the type of its key; none if it is to be left out.
+    pub(crate) fn write(&self, key: &str, value: &Shown) -> Option<AnyValue> {
         // Traces Drilldown reads the nested sets' numbers as integers only.
-        let column = if key.starts_with("nestedSet") { None } else { self.0.get(key) };
-        match (column.copied().unwrap_or(type_of(value)), value) {
-            (Type::Int, Shown::Int(number)) => AnyValue::Int(*number),
-            (Type::Bool, Shown::Bool(truth)) => AnyValue::Bool(*truth),
-            (Type::Double, Shown::Float(number)) => AnyValue::Float(*number),
-            (Type::Double, Shown::Int(number)) => AnyValue::Float(*number as f64),
+        let column = if key.starts_with("nestedSet") { None } else { self.types.get(key).copied() };
+        Some(match (column.or(type_of(value)), value) {
+            (Some(Type::Int | Type::Bool | Type::Double), Shown::Nil) if self.client == Client::Grafana => return None,
+            (Some(Type::Int), Shown::Int(number)) => AnyValue::Int(*number),
+            (Some(Type::Bool), Shown::Bool(truth)) => AnyValue::Bool(*truth),
+            (Some(Type::Double), Shown::Float(number)) => AnyValue::Float(*number),
+            (Some(Type::Double), Shown::Int(number)) => AnyValue::Float(*number as f64),
             (_, value) => AnyValue::Str(text(value)),
-        }
+        })
     }
 }
 
-fn type_of(value: &Shown) -> Type {
+fn type_of(value: &Shown) -> Option<Type> {
     match value {
-        Shown::Int(_) => Type::Int,
-        Shown::Float(_) => Type::Double,
-        Shown::Bool(_) => Type::Bool,
-        Shown::Nil | Shown::Str(_) | Shown::Duration(_) | Shown::Status(_) | Shown::Kind(_) | Shown::Array(_) => {
-            Type::Text
-        }
+        Shown::Nil => None,
+        Shown::Int(_) => Some(Type::Int),
+        Shown::Float(_) => Some(Type::Double),
+        Shown::Bool(_) => Some(Type::Bool),
+        Shown::Str(_) | Shown::Duration(_) | Shown::Status(_) | Shown::Kind(_) | Shown::Array(_) => Some(Type::Text),
     }
 }
 
@@ -128,9 +142,13 @@ mod tests {
 
     /// Values of one key, and how they are written side by side.
     fn check(key: &str, values: &[Shown], expected: serde_json::Value) {
+        check_for(Client::Other, key, values, expected);
+    }
+
+    fn check_for(client: Client, key: &str, values: &[Shown], expected: serde_json::Value) {
         let attributes: Vec<_> = values.iter().map(|value| (key.to_owned(), value.clone())).collect();
-        let columns = Columns::of(&attributes);
-        let written: Vec<_> = attributes.iter().map(|(key, value)| columns.write(key, value)).collect();
+        let columns = Columns::of(&attributes, client);
+        let written: Vec<_> = attributes.iter().filter_map(|(key, value)| columns.write(key, value)).collect();
         assert_eq!(serde_json::to_value(written).unwrap(), expected, "{values:?}");
     }
 
@@ -162,15 +180,28 @@ mod tests {
     #[test]
     fn mixed_types_become_one() {
         let (int, float, text) = (|| Shown::Int(200), || Shown::Float(0.5), || Shown::Str("n/a".into()));
-        check("x", &[int(), float()], json!([{"doubleValue": 200.0}, {"doubleValue": 0.5}]));
+        check("x", &[int(), float()], json!([{"doubleValue": 200}, {"doubleValue": 0.5}]));
         check("x", &[int(), text()], json!([{"stringValue": "200"}, {"stringValue": "n/a"}]));
         check(
             "x",
             &[float(), int(), Shown::Bool(true)],
             json!([{"stringValue": "0.5"}, {"stringValue": "200"}, {"stringValue": "true"}]),
         );
-        check("x", &[Shown::Nil, int()], json!([{"stringValue": "nil"}, {"stringValue": "200"}]));
         check("x", &[int(), Shown::Array(vec![1.into()])], json!([{"stringValue": "200"}, {"stringValue": "[1]"}]));
+    }
+
+    #[test]
+    fn nil_is_left_out_next_to_numbers_where_it_would_hurt() {
+        let values = [Shown::Nil, Shown::Int(200)];
+        check("x", &values, json!([{"stringValue": "nil"}, {"intValue": "200"}]));
+        check_for(Client::Grafana, "x", &values, json!([{"intValue": "200"}]));
+        check_for(
+            Client::Grafana,
+            "x",
+            &[Shown::Nil, Shown::Str("a".into())],
+            json!([{"stringValue": "nil"}, {"stringValue": "a"}]),
+        );
+        check_for(Client::Grafana, "x", &[Shown::Nil], json!([{"stringValue": "nil"}]));
     }
 
     #[test]

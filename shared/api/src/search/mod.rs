@@ -7,8 +7,13 @@ mod request;
 mod tags;
 
 use bytes::Bytes;
-use http::Response;
+use http::{
+    HeaderMap, HeaderValue, Response,
+    header::{USER_AGENT, VARY},
+};
 use niente_engine::SearchAnswer;
+
+use columns::Client;
 
 pub(crate) use request::{SearchRequest, seconds_range};
 
@@ -23,6 +28,10 @@ pub(crate) enum Detail {
     Trace,
 }
 
-pub(crate) fn respond(answer: &SearchAnswer, detail: Detail) -> Response<Bytes> {
-    response::ok("application/json", answer::to_json(answer, detail))
+pub(crate) fn respond(answer: &SearchAnswer, detail: Detail, headers: &HeaderMap) -> Response<Bytes> {
+    let agent = headers.get(USER_AGENT).map(HeaderValue::as_bytes).unwrap_or_default();
+    let client = if agent.starts_with(b"Grafana/") { Client::Grafana } else { Client::Other };
+    let mut response = response::ok("application/json", answer::to_json(answer, detail, client));
+    response.headers_mut().insert(VARY, HeaderValue::from_static("user-agent"));
+    response
 }

@@ -1,0 +1,42 @@
+use crate::niente::Desk;
+
+#[test]
+fn every_command_teaches_itself() {
+    let desk = Desk::new();
+    for command in ["serve", "demo", "query", "ingest", "inspect"] {
+        assert!(desk.out(&["--help"]).contains(&format!("  {command} ")));
+        let help = desk.out(&[command, "--help"]);
+        assert!(help.contains(&format!("Usage: niente {command}")), "{help}");
+        assert!(help.contains(&format!("Examples:\n  niente {command}")), "{help}");
+        assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
+    }
+}
+
+#[test]
+fn options_come_from_the_environment_too() {
+    let help = Desk::new().out(&["serve", "--help"]);
+    for name in ["NIENTE_DATA", "NIENTE_HTTP", "NIENTE_OTLP_HTTP", "NIENTE_OTLP_GRPC", "NIENTE_REQUIRE_TENANT"] {
+        assert!(help.contains(&format!("[env: {name}=]")), "{name}");
+    }
+}
+
+#[test]
+fn a_wrong_command_line_is_exit_code_2() {
+    let desk = Desk::new();
+    for args in [
+        &["frobnicate"][..],
+        &["query"],
+        &["query", "{}", "--since", "yesterday"],
+        &["query", "{}", "--tenant", "a/b"],
+        &["query", "{}", "--url", "https://127.0.0.1"],
+        &["ingest"],
+        &["serve", "--max-body", "much"],
+        &["serve", "--exports", "0"],
+        &["serve", "--log", "shop=loud"],
+        &["serve", "--http", "no port"],
+    ] {
+        let ended = desk.run(args);
+        assert_eq!(ended.code, Some(2), "{args:?}: {ended:?}");
+        assert!(!ended.err.is_empty() && ended.out.is_empty(), "{args:?}: {ended:?}");
+    }
+}

@@ -1,0 +1,82 @@
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+};
+
+use crate::niente::{Desk, request};
+
+/// Sends these bytes on a connection of their own and reads all that comes back.
+fn talk(url: &str, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
+    stream.write_all(bytes).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[test]
+fn all_ports_answer() {
+    let desk = Desk::new();
+    let server = desk.start(&["serve"]);
+    let get = |url: &str, path: &str| {
+        talk(url, format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes())
+    };
+    assert!(get(&server.api, "/ready").starts_with("HTTP/1.1 200 OK"));
+    assert!(get(&server.api, "/api/echo").ends_with("echo"));
+    assert!(get(&server.otlp, "/ready").starts_with("HTTP/1.1 200 OK"));
+    assert!(get(&server.grpc, "/").contains("this port speaks gRPC"));
+}
+
+#[test]
+fn a_body_beyond_the_limit_is_413() {
+    let desk = Desk::new();
+    let server = desk.start(&["serve", "--max-body", "10KiB"]);
+    let post = "POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n";
+    let large = "x".repeat(100_000);
+
+    let announced = talk(&server.otlp, format!("{post}Content-Length: {}\r\n\r\n{large}", large.len()).as_bytes());
+    assert!(announced.starts_with("HTTP/1.1 413"), "{announced}");
+    assert!(announced.contains("larger than the 10240 bytes"), "{announced}");
+
+    let chunk = format!("{:x}\r\n{large}\r\n0\r\n\r\n", large.len());
+    let chunked = talk(&server.otlp, format!("{post}Transfer-Encoding: chunked\r\n\r\n{chunk}").as_bytes());
+    assert!(chunked.starts_with("HTTP/1.1 413"), "{chunked}");
+
+    let asking = format!("{post}Expect: 100-continue\r\nContent-Length: {}\r\n\r\n", large.len());
+    assert!(talk(&server.otlp, asking.as_bytes()).starts_with("HTTP/1.1 413"));
+
+    let small = request("shop", &"ab".repeat(16));
+    let taken = talk(&server.otlp, format!("{post}Content-Length: {}\r\n\r\n{small}", small.len()).as_bytes());
+    assert!(taken.starts_with("HTTP/1.1 200"), "{taken}");
+}
+
+#[test]
+fn a_taken_port_is_told_with_the_option_to_change() {
+    let desk = Desk::new();
+    let server = desk.start(&["serve"]);
+    for (option, url) in [("--http", &server.api), ("--otlp-http", &server.otlp), ("--otlp-grpc", &server.grpc)] {
+        let address = url.trim_start_matches("http://");
+        let mut args = vec!["serve", "--data", "other"];
+        for free in ["--http", "--otlp-http", "--otlp-grpc"] {
+            args.extend([free, if free == option { address } else { "127.0.0.1:0" }]);
+        }
+        let ended = desk.run(&args);
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        let message = format!("niente: can't listen on {address}: the port is taken");
+        assert!(ended.err.starts_with(&message) && ended.err.contains(&format!("with {option}")), "{ended:?}");
+        assert!(!desk.path("other").exists(), "nothing is touched");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn signals_end_it_in_good_order() {
+    for signal in ["TERM", "INT"] {
+        let desk = Desk::new();
+        let mut server = desk.start(&["serve"]);
+        // An idle connection doesn't hold it up.
+        let _idle = TcpStream::connect(server.api.trim_start_matches("http://")).unwrap();
+        server.signal(signal);
+        assert_eq!(server.wait(), Some(0), "{signal}");
+    }
+}
