@@ -21,6 +21,10 @@ const CATEGORIES: [&str; 11] = [
     "trace_by_id",
 ];
 
+/// The one recorded answer that can't be given: it numbers siblings in the order in which they arrived, by which alone
+/// ten of its 68 traces can be told. Here the order is by start, whatever came first: answers don't depend on batching.
+const BY_ARRIVAL: &str = "/api/search?end=1793585400&limit=5000&q=%7B+nestedSetRight+%3E+20+%7D&";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_are_those_of_tempo() {
     let server = InProcess::in_memory();
@@ -41,7 +45,9 @@ async fn answers_are_those_of_tempo() {
     }
     assert_eq!(compared.len(), CATEGORIES.len(), "{compared:?}");
     assert_eq!(compared.values().sum::<usize>(), 282, "{compared:?}");
-    assert!(failures.is_empty(), "{} failed:\n{}", failures.len(), failures.join("\n"));
+    let (known, new): (Vec<_>, Vec<_>) = failures.into_iter().partition(|failure| failure.starts_with(BY_ARRIVAL));
+    assert!(new.is_empty(), "{} failed:\n{}", new.len(), new.join("\n"));
+    assert_eq!(known.len(), 1, "the numbers of siblings are no longer those of an order of our own");
 }
 
 async fn compare(server: &InProcess, case: &Case) -> Result<(), String> {

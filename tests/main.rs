@@ -1,5 +1,7 @@
 //! What a user sees, end to end. Filed by purpose; `harness` has the words to say it with.
 
+#![allow(clippy::unwrap_used)]
+
 mod bad_input;
 mod conformance;
 mod durability;

@@ -60,7 +60,7 @@ fn made(request: u64) -> Vec<u8> {
         name: format!("operation {}", n % 50),
         start_time_unix_nano: (1_793_500_000 + request) * 1_000_000_000 + n,
         end_time_unix_nano: (1_793_500_001 + request) * 1_000_000_000,
-        status: Some(Status { code: if n % 3 == 0 { 2 } else { 0 }, message: String::new() }),
+        status: Some(Status { code: if n.is_multiple_of(3) { 2 } else { 0 }, message: String::new() }),
         ..Span::default()
     };
     let spans = (0..4_000).map(span).collect();

@@ -11,7 +11,7 @@ use niente_api::{Api, Clock, Settings};
 use niente_model::Nanos;
 use niente_store::{MemoryStore, Store};
 
-pub(crate) use process::{Answer, Server, exchange};
+pub(crate) use process::{Server, exchange};
 pub(crate) use suite::{Case, cases, requests, spans};
 
 /// The handlers in this process, over a store, at a time shortly after the suite's.

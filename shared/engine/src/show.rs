@@ -1,5 +1,6 @@
 //! Which fields of the found spans an answer shows.
 
+use niente_block::ValueType;
 use niente_traceql::{
     Aggregate, Comparison, Element, Field, FieldExpr, Intrinsic, Pipeline, ScalarFilter, SpansetExpr,
 };
@@ -19,8 +20,8 @@ struct ShownField {
     access: Access,
     /// With conditions that compare it with a constant: only values that satisfy one of them. Without: always.
     conditions: Vec<Condition>,
-    /// Whether its absence is shown too.
-    shows_nil: bool,
+    /// If it is well-known and selected: values of any other type are shown as `nil`, and so is absence.
+    well_known: Option<ValueType>,
 }
 
 /// What a field is compared with where it stands alone against a constant.
@@ -48,8 +49,13 @@ const ELSEWHERE: [Intrinsic; 6] = [
     Intrinsic::SpanId,
 ];
 
-/// Attributes that Tempo has columns for by default: where they are selected and absent, its answers say `nil`.
-const WELL_KNOWN: [&str; 3] = ["span.http.method", "span.http.status_code", "span.http.url"];
+/// Attributes that Tempo has columns for by default, of these types. What is selected and isn't in such a column, be it
+/// absent or of another type, its answers call `nil`; the recorded ones do, and so must these.
+const WELL_KNOWN: [(&str, ValueType); 3] = [
+    ("span.http.method", ValueType::Str),
+    ("span.http.status_code", ValueType::Int),
+    ("span.http.url", ValueType::Str),
+];
 
 impl Show {
     pub(crate) fn new(pipeline: &Pipeline, compiler: &mut Compiler) -> Self {
@@ -60,8 +66,9 @@ impl Show {
         for Mention { field, always, selected, conditions } in mentions.0 {
             let access = compiler.access(&field);
             let conditions = if always { Vec::new() } else { conditions };
-            let shows_nil = selected && WELL_KNOWN.iter().any(|known| field.to_string() == *known);
-            let shown = ShownField { key: key(&field), access, conditions, shows_nil, field };
+            let spelled = field.to_string();
+            let well_known = WELL_KNOWN.iter().find(|(known, _)| selected && spelled == *known).map(|(_, of)| *of);
+            let shown = ShownField { key: key(&field), access, conditions, well_known, field };
             match shown.field {
                 Field::Intrinsic(Intrinsic::Name) => name = Some(shown),
                 Field::Intrinsic(intrinsic) if ELSEWHERE.contains(&intrinsic) => {}
@@ -91,29 +98,51 @@ impl Show {
 impl ShownField {
     /// The values to show, mostly one or none. An unscoped field can have two: the span's and the resource's.
     fn values(&self, evaluator: &Evaluator<'_, '_>, span: usize) -> Vec<Shown> {
-        let value = |access: &Access| Some(evaluator.field_value(access, span)).filter(|value| self.shows(value));
+        let value = |access: &Access| {
+            let value = match (self.well_known, evaluator.field_value(access, span)) {
+                (Some(ValueType::Int), value @ Static::Int(_)) | (Some(ValueType::Str), value @ Static::Str(_)) => {
+                    value
+                }
+                (Some(_), _) => Static::Nil,
+                (None, value) => value,
+            };
+            self.shows(&value).then_some(value)
+        };
         match &self.access {
             // One value a key: that of the last event or link which has one.
             Access::Of { .. } => {
                 let mut values = evaluator.child_values(&self.access, span).rev();
                 let last = values.find(|value| *value != Static::Nil && self.shows(value));
-                last.iter().map(Static::shown).collect()
+                last.iter().map(|value| self.survivors(value)).collect()
             }
             Access::Unscoped { span: own, resource } => {
                 let found: Vec<_> =
                     [*own, *resource].into_iter().map(Access::Column).filter_map(|a| value(&a)).collect();
                 let is_there = found.iter().any(|value| *value != Static::Nil);
                 let kept = found.iter().filter(|value| !is_there || **value != Static::Nil);
-                kept.take(if is_there { 2 } else { 1 }).map(Static::shown).collect()
+                kept.take(if is_there { 2 } else { 1 }).map(|value| self.survivors(value)).collect()
             }
-            access => value(access).iter().map(Static::shown).collect(),
+            access => value(access).iter().map(|value| self.survivors(value)).collect(),
+        }
+    }
+
+    /// The value as it is shown: of an array that was compared, the elements which satisfy a comparison; one of them
+    /// stands alone.
+    fn survivors(&self, value: &Static<'_>) -> Shown {
+        let Static::Array(elements) = value else { return value.shown() };
+        let satisfies = |element: &Static<'_>| self.conditions.iter().any(|c| c.holds(&self.field, element));
+        let survivors: Vec<_> = elements.iter().filter(|element| satisfies(&Static::of_element(element))).collect();
+        match survivors[..] {
+            [] => value.shown(),
+            [only] => Static::of_element(only).shown(),
+            _ => Shown::Array(survivors.into_iter().cloned().collect()),
         }
     }
 
     fn shows(&self, value: &Static<'_>) -> bool {
         match value {
             Static::Opaque => false,
-            Static::Nil => self.shows_nil || self.conditions.iter().any(|c| matches!(c, Condition::IsNil)),
+            Static::Nil => self.well_known.is_some() || self.conditions.iter().any(|c| matches!(c, Condition::IsNil)),
             value => self.conditions.is_empty() || self.conditions.iter().any(|c| c.holds(&self.field, value)),
         }
     }

@@ -80,7 +80,7 @@ impl<'a> Static<'a> {
         }
     }
 
-    fn of_element(element: &'a Value) -> Self {
+    pub(crate) fn of_element(element: &'a Value) -> Self {
         match element {
             Value::Str(text) => Static::Str(Cow::Borrowed(text)),
             Value::Int(number) => Static::Int(*number),

@@ -263,6 +263,8 @@ fn shown_attributes_are_those_that_the_query_speaks_of() {
         ("{ span.n = 7 || name = \"GET\" }", "R[GET]{} A{n=Int(7)}"),
         ("{ name = \"db\" } | select(span.n, span.f, status)", "A[db]{n=Int(7) status=Status(StatusCode(0))}"),
         ("{ span.n = nil && name = \"io\" }", "B[io]{n=Nil}"),
+        ("{ span.tags = \"x\" }", "A{tags=Str(\"x\")}"),
+        ("{ span.tags =~ \"x|y\" }", "A{tags=Array([Str(\"x\"), Str(\"y\")])}"),
         ("{ name = \"db\" } | select(event.code)", "A[db]{code=Str(\"2\")}"),
         ("{ duration > 1s && kind = unspecified }", "R{kind=Kind(SpanKind(0))}"),
     ] {

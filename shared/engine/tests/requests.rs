@@ -1,5 +1,7 @@
 //! What a question costs in requests, and what it says when storage misbehaves.
 
+#![allow(clippy::unwrap_used)]
+
 use std::{
     ops::Range,
     sync::{

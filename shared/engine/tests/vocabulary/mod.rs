@@ -1,5 +1,7 @@
 //! A few words to say traces with.
 
+#![allow(clippy::unwrap_used)]
+
 use std::sync::Arc;
 
 use niente_catalog::write_level0;
