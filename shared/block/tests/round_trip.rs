@@ -1,5 +1,7 @@
 //! Whatever is written comes back: whole spans, projections, ranges of keys.
 
+#![allow(clippy::unwrap_used)]
+
 use std::sync::Arc;
 
 use niente_block::{
