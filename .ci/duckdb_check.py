@@ -4,7 +4,7 @@ import sys
 import duckdb
 
 blocks = f"'{sys.argv[1]}/*/l0/*.parquet'"
-spans, traces = duckdb.sql(f"SELECT count(*), count(DISTINCT trace_id) FROM {blocks}").fetchone()
+spans, traces = duckdb.sql(f"SELECT count(*), count(DISTINCT trace_id) FROM {blocks}").fetchall()[0]
 assert (spans, traces) == (2558, 500), (spans, traces)
 
 by_service = duckdb.sql(f"""
@@ -19,6 +19,6 @@ routes = duckdb.sql(f"""
     FROM (SELECT unnest(span_attributes) AS a FROM {blocks}) WHERE a.key = 'http.route' GROUP BY route ORDER BY route""")
 assert ("/api/cart",) in [row[:1] for row in routes.fetchall()]
 
-events = duckdb.sql(f"SELECT count(*) FROM (SELECT unnest(events) AS e FROM {blocks}) WHERE e.name = 'retry'").fetchone()
+events = duckdb.sql(f"SELECT count(*) FROM (SELECT unnest(events) AS e FROM {blocks}) WHERE e.name = 'retry'").fetchall()[0]
 assert events[0] > 0
 print(f"DuckDB reads {spans} spans of {traces} traces")

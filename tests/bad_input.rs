@@ -172,6 +172,12 @@ async fn tenants_do_not_see_each_other() {
     }
 }
 
+/// Alternating conditions on events, each of which would be a loop over events in the one before.
+fn events_within_events(depth: usize) -> String {
+    let open = "event:name != \"z\" && (event:name = \"z\" || !(";
+    format!("{{ {}event:name = \"z\"{} }}", open.repeat(depth), "))".repeat(depth))
+}
+
 #[tokio::test]
 async fn monstrous_queries() {
     let server = InProcess::in_memory();
@@ -184,6 +190,9 @@ async fn monstrous_queries() {
         (format!("{{ {}.a }}", ".a||".repeat(7_000)), 200),
         (format!("{{ {}1 }}", "1+".repeat(10_000)), 400),
         ("{".repeat(20_000), 400),
+        (format!("{{ {} }}", (0..1_000).map(|n| format!(".a{n}")).collect::<Vec<_>>().join("||")), 400),
+        (format!("{{}}{}", "|by(span:id)".repeat(1_000)), 400),
+        (events_within_events(60), 200),
         (format!("{{ .a =~ `{}` }}", r"(\pL{100}){100}".repeat(5)), 400),
     ] {
         let encoded: String = form_urlencoded::Serializer::new(String::new()).append_pair("q", &query).finish();

@@ -2,8 +2,10 @@
 //! however often a request was sent.
 
 use fastrand::Rng;
-use niente_model::Span;
-use niente_receive::{proto::collector::trace::v1::ExportTraceServiceRequest, to_resource_spans};
+use niente_model::{Nanos, Span};
+use niente_receive::{
+    Format, Limits, Request, proto::collector::trace::v1::ExportTraceServiceRequest, to_resource_spans,
+};
 use prost::Message;
 
 use crate::harness::{InProcess, cases, scale, spans};
@@ -13,7 +15,8 @@ const CUTS: [usize; 6] = [1, 3, 20, 150, 1_000, usize::MAX];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_do_not_depend_on_batching() {
-    let spans = spans();
+    let mut spans = spans();
+    spans.extend(awkward());
     let questions = questions();
     let expected = answers(&served(vec![spans.clone()]).await, &questions).await;
     assert!(expected.iter().filter(|answer| answer.len() > 200).count() > questions.len() / 2);
@@ -24,7 +27,7 @@ async fn answers_do_not_depend_on_batching() {
             let server = served(requests(&spans, cut, &mut rng)).await;
             // A question reads every object: the more of them, the fewer questions must do.
             let share = if cut < 100 { questions.len() / 10 } else { 2 };
-            for (at, question) in questions.iter().enumerate().skip(round as usize % share).step_by(share) {
+            for (at, question) in questions.iter().enumerate().skip((round as usize + cut) % share).step_by(share) {
                 let answer = answers(&server, std::slice::from_ref(question)).await.remove(0);
                 assert!(
                     answer == expected[at],
@@ -71,6 +74,7 @@ fn questions() -> Vec<String> {
         .iter()
         .filter(|case| ["search", "trace", "trace_v1"].contains(&case.text("kind")))
         .map(|case| case.path_and_query())
+        .chain(["aa", "bb", "cc"].map(|id| format!("/api/v2/traces/{id}?start=1793577000&end=1793585400")))
         .collect();
     let narrower: Vec<String> = questions
         .iter()
@@ -80,6 +84,32 @@ fn questions() -> Vec<String> {
         .collect();
     questions.extend(narrower);
     questions
+}
+
+/// What is easily seen differently in parts: records of one span that differ, a trace whose root is beyond reach of
+/// the window, and a long span that keeps its object within reach.
+fn awkward() -> Vec<Span> {
+    let spans = |json: String| {
+        let limits = Limits::default();
+        let request = Request::decode(json.as_bytes(), Format::Json, &limits).unwrap();
+        request.check(&limits, Nanos::MAX, None).unwrap().spans
+    };
+    let span = |trace: u32, id: u32, parent: &str, name: &str, start: u64, seconds: u64| {
+        spans(format!(
+            r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{{"traceId":"{trace:032x}","spanId":"{id:016x}","parentSpanId":"{parent}","name":"{name}","startTimeUnixNano":"{start}000000000","endTimeUnixNano":"{}000000000"}}]}}]}}]}}"#,
+            start + seconds
+        ))
+    };
+    let window = 1_793_577_000;
+    [
+        span(0xaa, 1, "", "twin", window + 700, 1),
+        span(0xaa, 1, "", "twin of another name", window + 700, 1),
+        span(0xaa, 1, "", "twin", window + 700, 2),
+        span(0xbb, 1, "", "root beyond reach", window - 30 * 3_600, 1),
+        span(0xbb, 2, "0000000000000001", "within reach", window + 800, 1),
+        span(0xcc, 1, "", "long", window - 30 * 3_600 + 5, 10 * 3_600),
+    ]
+    .concat()
 }
 
 /// The answers' bytes, without the counters of what was looked at.

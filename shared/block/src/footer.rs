@@ -30,6 +30,7 @@ pub struct Footer {
     pub(crate) reader: ArrowReaderMetadata,
     pub(crate) tail: Tail,
     columns: Arc<[AttributeColumn]>,
+    version: u32,
 }
 
 /// The end of the object, which has been read already.
@@ -133,12 +134,27 @@ impl Footer {
         let schema = Schema::new(plain.schema().fields().iter().map(with_views).collect::<Fields>());
         let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
         let reader = ArrowReaderMetadata::try_new(metadata, options).map_err(Error::damaged)?;
-        Ok(Self { reader, tail, columns })
+        Ok(Self { reader, tail, columns, version: found })
     }
 
     /// How many spans the block holds.
     pub fn rows(&self) -> u64 {
         self.metadata().file_metadata().num_rows().max(0) as u64
+    }
+
+    /// The version of the format that it was written in.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// What wrote it, as it says itself.
+    pub fn written_by(&self) -> Option<&str> {
+        self.metadata().file_metadata().created_by()
+    }
+
+    /// How many row groups it has.
+    pub fn row_groups(&self) -> usize {
+        self.metadata().num_row_groups()
     }
 
     /// The attributes that have a column of their own.

@@ -17,13 +17,14 @@ use crate::{
     AttributeScope, Layout, ValueType,
     list::{AttributeLists, EventLists, LinkLists},
     schema,
-    trace::{TraceSummary, places},
+    trace::{Place, TraceSummary},
 };
 
 /// Collects whole traces and turns them into a batch.
 pub(crate) struct Rows {
     schema: SchemaRef,
     len: usize,
+    bytes: usize,
     trace_key: UInt64Builder,
     trace_id: FixedSizeBinaryBuilder,
     span_id: FixedSizeBinaryBuilder,
@@ -65,6 +66,7 @@ impl Rows {
         Self {
             schema,
             len: 0,
+            bytes: 0,
             trace_key: UInt64Builder::new(),
             trace_id: FixedSizeBinaryBuilder::new(16),
             span_id: FixedSizeBinaryBuilder::new(8),
@@ -106,49 +108,52 @@ impl Rows {
         self.len
     }
 
-    /// Adds all spans that the block has of one trace, in canonical order.
-    pub(crate) fn push_trace(&mut self, spans: &[Span]) -> Result<(), ArrowError> {
-        let summary = TraceSummary::of(spans);
-        for (span, place) in spans.iter().zip(places(spans)) {
-            self.trace_key.append_value(span.trace_id.key().0);
-            self.trace_id.append_value(span.trace_id.as_bytes())?;
-            self.span_id.append_value(span.span_id.as_bytes())?;
-            match &span.parent_span_id {
-                Some(id) => self.parent_span_id.append_value(id.as_bytes())?,
-                None => self.parent_span_id.append_null(),
-            }
-            self.start.append_value(span.start.as_i64());
-            self.duration.append_value(span.duration.as_i64());
-            self.name.append_value(&span.name);
-            self.kind.append_value(span.kind.0);
-            self.status_code.append_value(span.status_code.0);
-            self.status_message.append_value(&span.status_message);
-            self.trace_state.append_value(&span.trace_state);
-            self.flags.append_value(span.flags);
-            self.dropped_attributes.append_value(span.dropped_attributes_count);
-            self.dropped_events.append_value(span.dropped_events_count);
-            self.dropped_links.append_value(span.dropped_links_count);
-            self.scope_name.append_value(&span.scope.name);
-            self.scope_version.append_value(&span.scope.version);
-            self.scope_schema_url.append_value(&span.scope.schema_url);
-            self.scope_dropped_attributes.append_value(span.scope.dropped_attributes_count);
-            self.resource_schema_url.append_value(&span.resource.schema_url);
-            self.resource_dropped_attributes.append_value(span.resource.dropped_attributes_count);
-            self.trace_start.append_value(summary.start.as_i64());
-            self.trace_duration.append_value(summary.duration.as_i64());
-            self.root_service.append_value(&summary.root_service);
-            self.root_name.append_value(&summary.root_name);
-            self.trace_span_count.append_value(spans.len() as u32);
-            self.trace_error_count.append_value(summary.errors);
-            self.parent_distance.append_option(place.parent_distance);
-            self.child_count.append_value(place.child_count);
-            self.events.push_all(&span.events);
-            self.links.push_all(&span.links);
-            self.resource.push(&span.resource.attributes);
-            self.scope.push(&span.scope.attributes);
-            self.span.push(&span.attributes);
+    /// About how many bytes the rows take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Adds a row: a span, with what is known of its trace and its place in it.
+    pub(crate) fn push(&mut self, span: &Span, trace: &TraceSummary, place: Place) -> Result<(), ArrowError> {
+        self.trace_key.append_value(span.trace_id.key().0);
+        self.trace_id.append_value(span.trace_id.as_bytes())?;
+        self.span_id.append_value(span.span_id.as_bytes())?;
+        match &span.parent_span_id {
+            Some(id) => self.parent_span_id.append_value(id.as_bytes())?,
+            None => self.parent_span_id.append_null(),
         }
-        self.len += spans.len();
+        self.start.append_value(span.start.as_i64());
+        self.duration.append_value(span.duration.as_i64());
+        self.name.append_value(&span.name);
+        self.kind.append_value(span.kind.0);
+        self.status_code.append_value(span.status_code.0);
+        self.status_message.append_value(&span.status_message);
+        self.trace_state.append_value(&span.trace_state);
+        self.flags.append_value(span.flags);
+        self.dropped_attributes.append_value(span.dropped_attributes_count);
+        self.dropped_events.append_value(span.dropped_events_count);
+        self.dropped_links.append_value(span.dropped_links_count);
+        self.scope_name.append_value(&span.scope.name);
+        self.scope_version.append_value(&span.scope.version);
+        self.scope_schema_url.append_value(&span.scope.schema_url);
+        self.scope_dropped_attributes.append_value(span.scope.dropped_attributes_count);
+        self.resource_schema_url.append_value(&span.resource.schema_url);
+        self.resource_dropped_attributes.append_value(span.resource.dropped_attributes_count);
+        self.trace_start.append_value(trace.start.as_i64());
+        self.trace_duration.append_value(trace.duration.as_i64());
+        self.root_service.append_value(&trace.root_service);
+        self.root_name.append_value(&trace.root_name);
+        self.trace_span_count.append_value(trace.spans);
+        self.trace_error_count.append_value(trace.errors);
+        self.parent_distance.append_option(place.parent_distance);
+        self.child_count.append_value(place.child_count);
+        self.events.push_all(&span.events);
+        self.links.push_all(&span.links);
+        self.resource.push(&span.resource.attributes);
+        self.scope.push(&span.scope.attributes);
+        self.span.push(&span.attributes);
+        self.len += 1;
+        self.bytes += weight(span);
         Ok(())
     }
 
@@ -199,11 +204,23 @@ impl Rows {
         typed.sort_by_key(|(at, _)| *at);
         columns.extend(typed.into_iter().map(|(_, array)| array));
         self.len = 0;
+        self.bytes = 0;
         self.resource.row = 0;
         self.scope.row = 0;
         self.span.row = 0;
         RecordBatch::try_new(self.schema.clone(), columns)
     }
+}
+
+/// About how many bytes a row takes: what is shared in memory is written out on each.
+fn weight(span: &Span) -> usize {
+    let (resource, scope) = (&span.resource, &span.scope);
+    let texts = [&span.name, &span.status_message, &span.trace_state, &resource.schema_url, &scope.schema_url];
+    let own = texts.map(String::len).iter().sum::<usize>() + scope.name.len() + scope.version.len() + 256;
+    let lists = [&span.attributes, &resource.attributes, &scope.attributes];
+    let events = span.events.iter().map(|event| event.name.len() + event.attributes.weight() + 32);
+    let links = span.links.iter().map(|link| link.trace_state.len() + link.attributes.weight() + 64);
+    own + lists.map(Attributes::weight).iter().sum::<usize>() + events.sum::<usize>() + links.sum::<usize>()
 }
 
 /// The attributes of one scope: those with a column of their own, and the rest.

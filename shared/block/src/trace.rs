@@ -1,8 +1,8 @@
 //! What is known of a trace's part in one block: the values of the trace and structure columns.
 
-use std::{cmp::Ordering, collections::HashMap};
+use std::cmp::Ordering;
 
-use niente_model::{Nanos, Span, SpanId, SpanKind, StatusCode, Value};
+use niente_model::{Nanos, Parents, Span, StatusCode, Value};
 
 /// The order of rows in every block: by trace key, then as [`Span`] orders itself.
 pub fn canonical_order(a: &Span, b: &Span) -> Ordering {
@@ -15,6 +15,7 @@ pub(crate) struct TraceSummary {
     pub(crate) duration: Nanos,
     pub(crate) root_service: String,
     pub(crate) root_name: String,
+    pub(crate) spans: u32,
     pub(crate) errors: u32,
 }
 
@@ -27,11 +28,20 @@ impl TraceSummary {
         Self {
             start,
             duration: end.saturating_sub(start),
-            root_service: root.map(service_name).unwrap_or_default(),
-            root_name: root.map(|span| span.name.clone()).unwrap_or_default(),
+            root_service: root.map(service_name).map(cut).unwrap_or_default(),
+            root_name: root.map(|span| cut(span.name.clone())).unwrap_or_default(),
+            spans: spans.len() as u32,
             errors: spans.iter().filter(|span| span.status_code == StatusCode::ERROR).count() as u32,
         }
     }
+}
+
+/// What is repeated on each row of a trace is cut to so many bytes, at a character's border.
+const MAX_REPEATED: usize = 256;
+
+fn cut(mut text: String) -> String {
+    text.truncate(text.floor_char_boundary(MAX_REPEATED));
+    text
 }
 
 fn service_name(span: &Span) -> String {
@@ -50,26 +60,14 @@ pub(crate) struct Place {
 }
 
 pub(crate) fn places(spans: &[Span]) -> Vec<Place> {
-    let mut rows: HashMap<SpanId, (usize, Option<usize>)> = HashMap::with_capacity(spans.len());
-    for (row, span) in spans.iter().enumerate() {
-        rows.entry(span.span_id).and_modify(|(_, second)| *second = Some(row)).or_insert((row, None));
-    }
+    let parents = Parents::new(spans.iter().map(|span| (&span.span_id.as_bytes()[..], span.kind)));
     let mut places = vec![Place::default(); spans.len()];
     for (row, span) in spans.iter().enumerate() {
-        let parent = span.parent_span_id.and_then(|id| match *rows.get(&id)? {
-            (first, None) => Some(first),
-            (first, Some(second)) => shared_parent(spans, span, first, second),
-        });
-        if let Some(parent) = parent.filter(|parent| *parent != row) {
+        let parent = span.parent_span_id.and_then(|id| parents.find(id.as_bytes(), span.kind, row));
+        if let Some(parent) = parent {
             places[row].parent_distance = Some((parent as i64 - row as i64) as i32);
             places[parent].child_count += 1;
         }
     }
     places
-}
-
-/// Zipkin's client and server spans share one ID: a server span's parent is the client, any other's is the server.
-fn shared_parent(spans: &[Span], child: &Span, first: usize, second: usize) -> Option<usize> {
-    let wanted = if child.kind == SpanKind::SERVER { SpanKind::CLIENT } else { SpanKind::SERVER };
-    [first, second].into_iter().find(|row| spans[*row].kind == wanted)
 }

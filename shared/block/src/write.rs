@@ -17,6 +17,7 @@ use crate::{
     footer::{FORMAT_KEY, READER_KEY},
     rows::Rows,
     schema::{self, schema},
+    trace::{TraceSummary, places},
 };
 
 /// Writes one block from whole traces in canonical order.
@@ -35,8 +36,9 @@ pub struct Written {
     pub rows: u64,
 }
 
-/// Rows are handed to Parquet in batches of about this many.
+/// Rows are handed to Parquet in batches of this many, or of about so many bytes.
 const BATCH_ROWS: usize = 8_192;
+const BATCH_BYTES: usize = 32 << 20;
 const PAGE_ROWS: usize = 16_384;
 const ROW_GROUP_ROWS: usize = 1 << 20;
 /// A dictionary may grow to this; beyond it Parquet's writer falls back to plain values.
@@ -57,11 +59,14 @@ impl BlockWriter {
     /// Adds all spans that the block will have of one trace, sorted by [`canonical_order`](crate::canonical_order),
     /// without duplicates. Traces come in that order too.
     pub fn write_trace(&mut self, spans: &[Span]) -> Result<(), Error> {
-        self.rows.push_trace(spans).map_err(|error| Error::Encode(error.into()))?;
-        self.written += spans.len() as u64;
-        if self.rows.len() >= BATCH_ROWS {
-            self.flush().map_err(Error::Encode)?;
+        let trace = TraceSummary::of(spans);
+        for (span, place) in spans.iter().zip(places(spans)) {
+            self.rows.push(span, &trace, place).map_err(|error| Error::Encode(error.into()))?;
+            if self.rows.len() >= BATCH_ROWS || self.rows.bytes() >= BATCH_BYTES {
+                self.flush().map_err(Error::Encode)?;
+            }
         }
+        self.written += spans.len() as u64;
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use niente_block::SpanBatch;
-use niente_model::{Nanos, SpanKind, TraceId, TraceKey};
+use niente_model::{Nanos, SpanKind, TimeRange, TraceId, TraceKey};
 
 use crate::trace::{SpanAt, Trace};
 
@@ -33,6 +33,8 @@ pub(crate) struct Assembly {
     parts: Parts,
     /// By trace; the runs of one trace side by side.
     runs: Vec<Run>,
+    /// Spans beyond this time belong to no trace: which of them an object happens to hold must not matter.
+    reach: TimeRange,
     /// Rows that are left out, since another row is the same span.
     dropped: HashSet<Position>,
 }
@@ -45,7 +47,7 @@ pub(crate) struct Conflict {
 }
 
 impl Assembly {
-    pub(crate) fn new(parts: Parts) -> Result<Self, niente_block::Error> {
+    pub(crate) fn new(parts: Parts, reach: TimeRange) -> Result<Self, niente_block::Error> {
         let mut runs = Vec::new();
         for (object, batches) in parts.iter().enumerate() {
             for (batch, columns) in batches.iter().enumerate() {
@@ -61,15 +63,15 @@ impl Assembly {
         }
         // Stable: the runs of a trace stay in the order of the objects.
         runs.sort_by_key(|run| (run.key, run.id));
-        Ok(Self { parts, runs, dropped: HashSet::new() })
+        Ok(Self { parts, runs, reach, dropped: HashSet::new() })
     }
 
     /// The traces, each with its spans by start, ID and kind.
     pub(crate) fn traces(&self) -> impl Iterator<Item = Trace<'_>> {
-        self.runs.chunk_by(|a, b| a.id == b.id).map(|runs| {
+        self.runs.chunk_by(|a, b| a.id == b.id).filter_map(|runs| {
             let positions = self.sorted(runs).into_iter();
-            let spans = positions.filter(|at| !self.dropped.contains(at)).map(|at| self.span(at)).collect();
-            Trace::new(runs[0].id, spans)
+            let spans: Vec<_> = positions.filter(|at| !self.dropped.contains(at)).map(|at| self.span(at)).collect();
+            (!spans.is_empty()).then(|| Trace::new(runs[0].id, spans))
         })
     }
 
@@ -104,7 +106,8 @@ impl Assembly {
             let first = run.first;
             (0..run.rows).map(move |offset| Position { row: first.row + offset, ..first })
         };
-        let mut positions: Vec<Position> = runs.iter().flat_map(rows).collect();
+        let within = |at: &Position| self.reach.overlaps(self.span(*at).times());
+        let mut positions: Vec<Position> = runs.iter().flat_map(rows).filter(within).collect();
         if runs.len() > 1 {
             positions.sort_by(|a, b| identity(&self.span(*a)).cmp(&identity(&self.span(*b))));
         }

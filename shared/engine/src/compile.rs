@@ -208,7 +208,8 @@ impl Compiler {
     /// A condition on a span.
     ///
     /// What is joined by `&&` speaks of one and the same event, and of one and the same link; so do the parts of an
-    /// `||` within it. The parts of an `||` that stands alone look for theirs each on its own. `!` denies all events.
+    /// `||` within it. The parts of an `||` that stands alone look for theirs each on its own. `!` denies all events,
+    /// but within such an `||` only the one that is spoken of. So there is never a loop over events within another.
     pub(crate) fn condition(&mut self, condition: &FieldExpr) -> Expr {
         self.bound_condition(condition, Bound::default())
     }
@@ -221,7 +222,7 @@ impl Compiler {
     fn bound_condition(&mut self, condition: &FieldExpr, bound: Bound) -> Expr {
         match condition {
             FieldExpr::Or(parts) => Expr::Or(parts.iter().map(|part| self.bound_condition(part, bound)).collect()),
-            FieldExpr::Not(operand) => Expr::Not(Box::new(self.condition(operand))),
+            FieldExpr::Not(operand) => Expr::Not(Box::new(self.bound_condition(operand, bound))),
             FieldExpr::And(parts) => {
                 let spoken = Bound::spoken_of(condition);
                 let (joint, own): (Vec<_>, Vec<_>) =

@@ -3,8 +3,8 @@
 //! An [`Engine`] takes a question, asks the catalog which objects may know, and reads no more of them than the
 //! question needs. Three rules make its answers the same however spans were batched, repeated or delayed:
 //!
-//! * A trace is evaluated **whole**: the parts that several objects hold are assembled first. Objects within
-//!   [`Engine::TRACE_REACH`] of the window count.
+//! * A trace is evaluated **whole**: the parts that several objects hold are assembled first. Its spans are those
+//!   that overlap the window widened by [`Engine::TRACE_REACH`] on both sides, whatever objects hold them.
 //! * Records of the same span (trace, start, span ID, kind) are one span. Where they differ, the one whose content
 //!   sorts first stays, not the one that came first.
 //! * Everything has an order: traces by start, the newest first, then by ID; spans by start, then by ID.
@@ -83,16 +83,16 @@ impl Engine {
     /// Storage that fails, and objects that are damaged or of a newer format. Never a shorter answer.
     pub async fn search(&self, tenant: &Tenant, question: &SearchQuestion) -> Result<SearchAnswer, Error> {
         let reach = question.window.padded(Self::TRACE_REACH);
-        self.over_snapshot(tenant, reach, |objects| search::search(&self.store, objects, question)).await
+        self.over_snapshot(tenant, reach, |objects| search::search(&self.store, objects, question, reach)).await
     }
 
-    /// All spans of a trace that lie in objects which overlap the range.
+    /// All spans of a trace that overlap the range, widened by [`TRACE_REACH`](Self::TRACE_REACH).
     ///
     /// # Errors
     /// As [`search`](Self::search).
     pub async fn find_trace(&self, tenant: &Tenant, id: TraceId, range: TimeRange) -> Result<TraceAnswer, Error> {
         let reach = range.padded(Self::TRACE_REACH);
-        self.over_snapshot(tenant, reach, |objects| lookup::find_trace(&self.store, objects, id)).await
+        self.over_snapshot(tenant, reach, |objects| lookup::find_trace(&self.store, objects, id, reach)).await
     }
 
     /// Answers over a snapshot. An object that has vanished means that the snapshot is outdated, never that there is

@@ -9,7 +9,7 @@ use std::{
 use futures::stream::{self, StreamExt, TryStreamExt};
 use niente_block::{KeyRange, Projection};
 use niente_catalog::BlockRef;
-use niente_model::{Nanos, Span, StatusCode, TraceId};
+use niente_model::{Nanos, Span, SpanKind, StatusCode, TimeRange, TraceId, TraceKey};
 use niente_store::Store;
 
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     evaluate::{Evaluator, Spanset, service_name},
     read::Reader,
     show::Show,
-    trace::Trace,
+    trace::{SpanAt, Trace},
     value::Static,
 };
 
@@ -37,11 +37,12 @@ struct Plan {
     show: Show,
 }
 
-/// Searches the traces of these objects, which are all that hold a part of any of them.
+/// Searches the traces of these objects, which are all that hold spans within reach of the question's window.
 pub(crate) async fn search(
     store: &Arc<dyn Store>,
     objects: Vec<BlockRef>,
     question: &SearchQuestion,
+    reach: TimeRange,
 ) -> Result<SearchAnswer, Error> {
     let mut compiler = Compiler::new();
     let stages = compiler.pipeline(&question.query.pipeline);
@@ -55,7 +56,7 @@ pub(crate) async fn search(
     let mut newest = Newest::new(question.limit);
     let mut inspected = Inspected::default();
     for shard in 0..shards {
-        let (assembly, read) = load(store, &objects, &plan.projection, KeyRange::shard(shard, shards)).await?;
+        let (assembly, read) = load(store, &objects, &plan.projection, KeyRange::shard(shard, shards), reach).await?;
         inspected.bytes += read.bytes;
         inspected.objects = objects.len() as u64;
         inspected.object_bytes = bytes;
@@ -79,6 +80,7 @@ async fn load(
     objects: &Arc<Vec<BlockRef>>,
     projection: &Projection,
     keys: KeyRange,
+    reach: TimeRange,
 ) -> Result<(Assembly, Inspected), Error> {
     let reads = (0..objects.len()).map(|object| {
         let (store, objects, projection) = (store.clone(), objects.clone(), projection.clone());
@@ -97,7 +99,8 @@ async fn load(
         parts.push(batches);
         inspected += seen;
     }
-    let mut assembly = Assembly::new(parts).map_err(|source| Error::Block { object: "a shard".to_owned(), source })?;
+    let mut assembly =
+        Assembly::new(parts, reach).map_err(|source| Error::Block { object: "a shard".to_owned(), source })?;
     let conflicts = assembly.conflicts();
     if !conflicts.is_empty() {
         let (losers, seen) = resolve(store, objects, &assembly, &conflicts).await?;
@@ -114,36 +117,56 @@ async fn resolve(
     assembly: &Assembly,
     conflicts: &[Conflict],
 ) -> Result<(Vec<Position>, Inspected), Error> {
-    let mut by_object: BTreeMap<usize, HashSet<TraceId>> = BTreeMap::new();
+    // What is in conflict, by object; then the whole spans of that and nothing else.
+    let mut by_object: BTreeMap<usize, HashSet<Identity>> = BTreeMap::new();
+    let identity = |conflict: &Conflict, row: &Position| Identity::of_row(conflict.id, &assembly.span(*row));
     for conflict in conflicts {
         for row in &conflict.rows {
-            by_object.entry(row.object).or_default().insert(conflict.id);
+            by_object.entry(row.object).or_default().insert(identity(conflict, row));
         }
     }
-    let mut inspected = Inspected::default();
-    let mut spans: HashMap<(usize, TraceId), Vec<Span>> = HashMap::new();
-    for (object, traces) in by_object {
-        let keys = traces.iter().map(TraceId::key);
-        let (Some(from), Some(to)) = (keys.clone().min(), keys.max()) else { continue };
+    let reads = by_object.into_iter().map(|(object, wanted)| async move {
+        let keys = wanted.iter().map(|identity| identity.trace.key());
+        let (from, to) = (keys.clone().min().unwrap_or(TraceKey(0)), keys.max().unwrap_or(TraceKey(0)));
         let mut reader = Reader::new(&**store, &objects[object]);
-        for span in reader.spans(KeyRange { from, to }, |span| traces.contains(&span.trace_id)).await? {
-            spans.entry((object, span.trace_id)).or_default().push(span);
-        }
-        inspected.bytes += reader.inspected.bytes;
+        let spans = reader.spans(KeyRange { from, to }, |span| wanted.contains(&Identity::of(span))).await?;
+        Ok::<_, Error>((object, spans, reader.inspected.bytes))
+    });
+    let mut inspected = Inspected::default();
+    let mut contents: HashMap<(usize, Identity), Span> = HashMap::new();
+    let mut reads = stream::iter(reads).buffer_unordered(PARALLEL_READS);
+    while let Some((object, spans, bytes)) = reads.try_next().await? {
+        contents.extend(spans.into_iter().map(|span| ((object, Identity::of(&span)), span)));
+        inspected.bytes += bytes;
     }
     let mut losers = Vec::new();
     for conflict in conflicts {
-        let content = |row: &Position| {
-            let at = assembly.span(*row);
-            let same = |span: &&Span| {
-                span.start == at.start() && span.span_id.as_bytes() == at.span_id() && span.kind == at.kind()
-            };
-            spans.get(&(row.object, conflict.id)).and_then(|spans| spans.iter().find(same))
-        };
-        let winner = conflict.rows.iter().min_by(|a, b| content(a).cmp(&content(b)));
+        let content = |row: &&Position| contents.get(&(row.object, identity(conflict, row)));
+        let winner = conflict.rows.iter().min_by_key(content);
         losers.extend(conflict.rows.iter().filter(|row| Some(*row) != winner));
     }
     Ok((losers, inspected))
+}
+
+/// What makes two records the same span.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Identity {
+    trace: TraceId,
+    start: Nanos,
+    span: [u8; 8],
+    kind: SpanKind,
+}
+
+impl Identity {
+    fn of(span: &Span) -> Self {
+        Self { trace: span.trace_id, start: span.start, span: *span.span_id.as_bytes(), kind: span.kind }
+    }
+
+    fn of_row(trace: TraceId, row: &SpanAt<'_>) -> Self {
+        let mut span = [0; 8];
+        span.copy_from_slice(row.span_id());
+        Self { trace, start: row.start(), span, kind: row.kind() }
+    }
 }
 
 impl Plan {

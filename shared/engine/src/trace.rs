@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use niente_block::{SpanBatch, ValueRef};
-use niente_model::{Nanos, SpanKind, StatusCode, TraceId};
+use niente_model::{Nanos, SpanKind, StatusCode, TimeRange, TraceId};
 
 use crate::tree::Tree;
 
@@ -31,6 +31,11 @@ impl<'a> SpanAt<'a> {
 
     pub(crate) fn duration(&self) -> Nanos {
         self.batch.duration(self.row)
+    }
+
+    /// From its start to its end.
+    pub(crate) fn times(&self) -> TimeRange {
+        TimeRange::lasting(self.start(), self.duration())
     }
 
     pub(crate) fn kind(&self) -> SpanKind {

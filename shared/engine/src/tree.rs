@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use niente_model::SpanKind;
+use niente_model::Parents;
 use niente_traceql::{Relation, StructuralForm, StructuralOp};
 
 use crate::trace::SpanAt;
@@ -40,15 +40,9 @@ enum Family<'a> {
 
 impl Tree {
     pub(crate) fn new(spans: &[SpanAt<'_>]) -> Self {
-        let mut by_id: HashMap<&[u8], Vec<usize>> = HashMap::with_capacity(spans.len());
-        for (at, span) in spans.iter().enumerate() {
-            by_id.entry(span.span_id()).or_default().push(at);
-        }
-        let mut parents: Vec<_> = spans
-            .iter()
-            .enumerate()
-            .map(|(at, span)| find_parent(spans, at, by_id.get(span.parent_span_id()?)?))
-            .collect();
+        let by_id = Parents::new(spans.iter().map(|span| (span.span_id(), span.kind())));
+        let parent = |(at, span): (usize, &SpanAt<'_>)| by_id.find(span.parent_span_id()?, span.kind(), at);
+        let mut parents: Vec<_> = spans.iter().enumerate().map(parent).collect();
         cut_cycles(&mut parents);
 
         let mut children: Vec<Vec<usize>> = vec![Vec::new(); spans.len()];
@@ -164,17 +158,6 @@ fn inverse(relation: Relation) -> Relation {
         Relation::Ancestor => Relation::Descendant,
         Relation::Sibling => Relation::Sibling,
     }
-}
-
-/// The parent among the spans that have its ID. Zipkin's client and server spans share one: a server span hangs under
-/// the client, everything else under the server.
-fn find_parent(spans: &[SpanAt<'_>], child: usize, candidates: &[usize]) -> Option<usize> {
-    let others = || candidates.iter().copied().filter(|candidate| *candidate != child);
-    if candidates.len() == 1 {
-        return others().next();
-    }
-    let wanted = if spans[child].kind() == SpanKind::SERVER { SpanKind::CLIENT } else { SpanKind::SERVER };
-    others().find(|candidate| spans[*candidate].kind() == wanted)
 }
 
 /// Makes the first span of each cycle an orphan.

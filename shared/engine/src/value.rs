@@ -233,8 +233,8 @@ fn integer_arithmetic(op: Arithmetic, a: i64, b: i64) -> Static<'static> {
         Arithmetic::Mul => Some(a.wrapping_mul(b)),
         Arithmetic::Div => (b != 0).then(|| a.wrapping_div(b)),
         Arithmetic::Mod => (b != 0).then(|| a.wrapping_rem(b)),
-        Arithmetic::Pow => match u32::try_from(b) {
-            Ok(exponent) => Some(a.wrapping_pow(exponent)),
+        Arithmetic::Pow => match u64::try_from(b) {
+            Ok(exponent) => Some(niente_traceql::wrapping_pow(a, exponent)),
             Err(_) => return Static::Float((a as f64).powf(b as f64)),
         },
     };

@@ -22,6 +22,7 @@
 
 mod id;
 mod json;
+mod parent;
 mod span;
 mod tenant;
 mod time;
@@ -29,6 +30,7 @@ mod value;
 
 pub use id::{InvalidId, SpanId, TraceId, TraceKey};
 pub use json::{InvalidValueJson, value_from_json, value_to_json};
+pub use parent::Parents;
 pub use span::{Event, Link, Resource, Scope, Span, SpanKind, StatusCode};
 pub use tenant::{InvalidTenant, Tenant};
 pub use time::{Day, Hour, Nanos, OutOfRange, Reversed, TimeRange};

@@ -103,6 +103,11 @@ impl TimeRange {
         if start > end { Err(Reversed { start, end }) } else { Ok(Self { start, end }) }
     }
 
+    /// From `start`, for so long.
+    pub fn lasting(start: Nanos, length: Nanos) -> Self {
+        Self { start, end: start.saturating_add(length) }
+    }
+
     /// The first moment.
     pub fn start(self) -> Nanos {
         self.start

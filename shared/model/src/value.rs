@@ -36,6 +36,17 @@ pub enum Value {
 pub struct Attributes(Vec<(Key, Value)>);
 
 impl Value {
+    /// About how many bytes it takes, in memory or in a message.
+    pub fn weight(&self) -> usize {
+        8 + match self {
+            Value::Empty | Value::Bool(_) | Value::Int(_) | Value::Float(_) => 0,
+            Value::Str(text) => text.len(),
+            Value::Bytes(bytes) => bytes.len(),
+            Value::Array(values) => values.iter().map(Value::weight).sum(),
+            Value::Map(pairs) => pairs.iter().map(|(key, value)| key.len() + value.weight()).sum(),
+        }
+    }
+
     fn rank(&self) -> u8 {
         match self {
             Value::Empty => 0,
@@ -134,6 +145,11 @@ impl Attributes {
     /// How many there are.
     pub fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// About how many bytes they take, in memory or in a message.
+    pub fn weight(&self) -> usize {
+        self.0.iter().map(|(key, value)| key.len() + value.weight()).sum()
     }
 
     /// Whether there are none.

@@ -139,8 +139,8 @@ fn of_floats(op: Arithmetic, left: f64, right: f64) -> Option<Literal> {
     float.is_finite().then_some(Literal::Float(float))
 }
 
-/// `i64::wrapping_pow` for exponents beyond 32 bits.
-fn wrapping_pow(mut base: i64, mut exponent: u64) -> i64 {
+/// `i64::wrapping_pow` for exponents beyond 32 bits: the language's `^` on integers.
+pub fn wrapping_pow(mut base: i64, mut exponent: u64) -> i64 {
     let mut power = 1_i64;
     while exponent > 0 {
         if exponent & 1 == 1 {

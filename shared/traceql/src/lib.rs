@@ -59,6 +59,7 @@ pub use ast::{
 };
 pub use duration::{format_duration, parse_duration};
 pub use error::{ErrorKind, Position, QueryError};
+pub use fold::wrapping_pow;
 pub use pattern::{InvalidPattern, Pattern};
 
 use parser::Parser;
@@ -76,13 +77,21 @@ pub const MAX_NESTING: usize = 200;
 /// Each may take a megabyte and ten milliseconds to compile, and is only some bytes long.
 pub const MAX_PATTERNS: usize = 100;
 
+/// The most different fields that a query may mention: each is a column to read.
+pub const MAX_FIELDS: usize = 200;
+
+/// The most steps of a pipeline, with those of the pipelines in parentheses within it.
+pub const MAX_STEPS: usize = 100;
+
 /// Parses, folds and checks a whole query.
 ///
 /// # Errors
 ///
 /// See [`ErrorKind`]. A syntax error anywhere comes before a query's other faults.
 pub fn parse(text: &str) -> Result<Query, QueryError> {
-    check::query(Parser::new(text)?.query()?)
+    let query = check::query(Parser::new(text)?.query()?)?;
+    check::size(&query)?;
+    Ok(query)
 }
 
 /// Parses an attribute or intrinsic that stands alone, as the tag-value endpoints take it: `.env`,

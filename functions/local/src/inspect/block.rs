@@ -4,13 +4,9 @@ use std::{cmp::Reverse, fmt::Display, path::Path};
 
 use niente_block::{ColumnWeight, KeyRange, Projection, Step};
 use niente_model::Nanos;
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 
 use super::open::BlockFile;
 use crate::{Failure, terminal, units};
-
-/// Under which key of the Parquet metadata the format's version is.
-const FORMAT_KEY: &str = "niente.format";
 
 /// What can only be told by looking at each span.
 struct Contents {
@@ -22,9 +18,6 @@ struct Contents {
 /// Tells people about the block in a file.
 pub(super) fn describe(path: &Path) -> Result<String, Failure> {
     let mut block = BlockFile::open(path)?;
-    let metadata = ParquetMetaDataReader::new()
-        .parse_and_finish(&block.file)
-        .map_err(|error| Failure::because(path.display(), &error))?;
     let contents = contents(&mut block).map_err(|error| Failure::because(path.display(), &*error))?;
     let footer = &block.footer;
     let (spans, size) = (footer.rows(), footer.size());
@@ -36,8 +29,9 @@ pub(super) fn describe(path: &Path) -> Result<String, Failure> {
     line("from", &units::moment(contents.start));
     line("to", &format_args!("{} (UTC)", units::moment(contents.end)));
     line("size", &format_args!("{}, {:.1} bytes a span", units::bytes(size), per_span(size, spans)));
-    line("format", &format_args!("version {}, {}", version(&metadata), writer(&metadata)));
-    line("row groups", &metadata.num_row_groups());
+    let writer = footer.written_by().unwrap_or("nobody that says so");
+    line("format", &format_args!("version {}, written by {writer}", footer.version()));
+    line("row groups", &footer.row_groups());
     line("attributes", &format_args!("{} with a column of their own", footer.attribute_columns().len()));
     Ok(format!("{text}\n{}", columns(footer.weights(), size, spans)))
 }
@@ -68,16 +62,6 @@ fn contents(block: &mut BlockFile) -> Result<Contents, Box<dyn std::error::Error
     }
     contents.start = contents.start.min(contents.end);
     Ok(contents)
-}
-
-fn version(metadata: &ParquetMetaData) -> &str {
-    let pairs = metadata.file_metadata().key_value_metadata().into_iter().flatten();
-    let version = pairs.into_iter().find(|pair| pair.key == FORMAT_KEY).and_then(|pair| pair.value.as_deref());
-    version.unwrap_or("unknown")
-}
-
-fn writer(metadata: &ParquetMetaData) -> String {
-    metadata.file_metadata().created_by().map(|writer| format!("written by {writer}")).unwrap_or_default()
 }
 
 fn per_span(bytes: u64, spans: u64) -> f64 {

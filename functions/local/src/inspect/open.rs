@@ -15,7 +15,7 @@ use crate::Failure;
 /// A file of which ranges are read.
 #[derive(Debug)]
 pub(super) struct BlockFile {
-    pub(super) file: File,
+    file: File,
     pub(super) footer: Footer,
 }
 

@@ -35,22 +35,21 @@ async fn handle(app: &Arc<App>, request: Request<Bytes>) -> Response<Bytes> {
     if request.uri().path().ends_with("/ready") {
         return app.api.handle(request).await;
     }
-    if request.method() != Method::POST {
-        let _turn = app.admission.query().await;
-        return app.api.handle(request).await;
-    }
-    let turn = app.admission.export().await;
+    let turn = match *request.method() {
+        Method::POST => app.admission.export().await,
+        _ => app.admission.query().await,
+    };
     let working = app.clone();
     // A task of its own, which goes on when the client leaves: its place is free again when the work is done, and not
-    // while threads are still encoding.
-    let export = tokio::spawn(async move {
+    // while threads are still encoding or evaluating.
+    let work = tokio::spawn(async move {
         let response = working.api.handle(request).await;
         drop(turn);
         response
     });
-    export.await.unwrap_or_else(|error| {
-        tracing::error!(%error, "an export was given up");
-        let mut response = Response::new(Bytes::from_static(b"the export was given up: see the server's log"));
+    work.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a request was given up");
+        let mut response = Response::new(Bytes::from_static(b"the request was given up: see the server's log"));
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
         response
     })

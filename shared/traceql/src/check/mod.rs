@@ -2,6 +2,7 @@
 
 mod field;
 mod metrics;
+mod size;
 mod types;
 
 use crate::{
@@ -13,6 +14,8 @@ use crate::{
     error::{Position, QueryError, quote},
     syntax::{self, Logic, Scalar, SpansetKind},
 };
+
+pub(crate) use size::size;
 
 type Result<T> = std::result::Result<T, QueryError>;
 
