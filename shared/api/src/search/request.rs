@@ -78,6 +78,9 @@ pub(crate) fn seconds_range(start: u32, end: u32) -> Result<TimeRange, Error> {
     }
 }
 
+/// Each is looked up in spans and in resources: two of the fields that a query may mention.
+const MAX_TAGS: usize = niente_traceql::MAX_FIELDS / 2;
+
 /// The search that was there before TraceQL. Its durations have to be right even beside a query, where they mean
 /// nothing.
 fn legacy_query(params: &Params<'_>) -> Result<Query, Error> {
@@ -91,6 +94,9 @@ fn legacy_query(params: &Params<'_>) -> Result<Query, Error> {
         Some(text) => logfmt::parse(text).map_err(|reason| Error::parameter("tags", reason))?,
         None => lone_tags(params),
     };
+    if tags.len() > MAX_TAGS {
+        return Err(Error::parameter("tags", format!("are {}, at most {MAX_TAGS} are allowed", tags.len())));
+    }
     tags::to_query(&tags, shortest, longest).map_err(|reason| Error::parameter("tags", reason.to_string()))
 }
 

@@ -1,6 +1,6 @@
 //! However a query is built, it is answered, and never exhausts the stack.
 
-use niente_traceql::{ErrorKind, MAX_NESTING, MAX_PATTERNS, MAX_QUERY_BYTES, parse};
+use niente_traceql::{ErrorKind, MAX_FIELDS, MAX_NESTING, MAX_PATTERNS, MAX_QUERY_BYTES, MAX_STEPS, parse};
 
 const MANY: usize = 10_000;
 
@@ -72,10 +72,29 @@ fn long_chains_of_logic_are_accepted() {
     accept(&format!("{{ {} .a {} }}", "(.a || ".repeat(150), ")".repeat(150)));
     accept(&format!("{}{{ }}", "{.a}||".repeat(MANY)));
     accept(&format!("{}{{ }}", "{.a}&&".repeat(MANY)));
-    accept(&format!("{{ }} {}", "| { .a } ".repeat(MANY)));
     accept(&format!("{{ }} {}", "with(a=1) ".repeat(MANY)));
     accept(&format!("{{ }} | select(.a{})", ", .b".repeat(MANY)));
     accept(&format!("{{ }} | rate() {}", "> 1 ".repeat(MANY)));
+}
+
+#[test]
+fn fields_and_steps_are_counted() {
+    let fields =
+        |count: usize| format!("{{ {} }}", (0..count).map(|n| format!(".a{n}")).collect::<Vec<_>>().join("||"));
+    let steps = |count: usize| format!("{{ }}{}", "|{ .a }".repeat(count - 1));
+    let wrapped = |count: usize| format!("({}) && ({})", steps(count / 2), steps(count - count / 2 - 1));
+    accept(&fields(MAX_FIELDS));
+    accept(&steps(MAX_STEPS));
+    accept(&wrapped(MAX_STEPS));
+    for (query, words) in [
+        (fields(MAX_FIELDS + 1), "mentions 201 fields, at most 200"),
+        (steps(MAX_STEPS + 1), "has 101 pipeline steps, at most 100"),
+        (wrapped(MAX_STEPS + 1), "has 101 pipeline steps, at most 100"),
+    ] {
+        let error = parse(&query).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Invalid);
+        assert!(error.to_string().contains(words), "{error}");
+    }
 }
 
 #[test]
