@@ -12,14 +12,9 @@
 //!
 //! ```
 //! use niente_block::{BlockWriter, Footer, KeyRange, Layout, Opened, Step};
-//! # use niente_model::*;
-//! # let span = Span {
-//! #     trace_id: "1".parse().unwrap(), start: Nanos::from_secs(1), span_id: "2".parse().unwrap(),
-//! #     kind: SpanKind::SERVER, parent_span_id: None, duration: Nanos::ZERO, name: "GET".into(),
-//! #     status_code: StatusCode::OK, status_message: String::new(), trace_state: String::new(), flags: 0,
-//! #     attributes: Attributes::default(), dropped_attributes_count: 0, events: vec![], dropped_events_count: 0,
-//! #     links: vec![], dropped_links_count: 0, scope: Default::default(), resource: Default::default(),
-//! # };
+//! use niente_model::{Nanos, Span};
+//!
+//! let span = Span::new("1".parse().unwrap(), "2".parse().unwrap(), Nanos::from_secs(1));
 //! let mut writer = BlockWriter::new(Layout::level0()).unwrap();
 //! writer.write_trace(std::slice::from_ref(&span)).unwrap();
 //! let block = writer.finish().unwrap().bytes;

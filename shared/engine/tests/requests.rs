@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use niente_catalog::write_level0;
 use niente_engine::{Engine, Error, SearchQuestion};
-use niente_model::{Attributes, Nanos, Span, SpanId, SpanKind, StatusCode, Tenant, TimeRange, TraceId};
+use niente_model::{Nanos, Span, SpanId, Tenant, TimeRange, TraceId};
 use niente_store::{ETag, MemoryStore, Object, ObjectKey, ObjectMeta, Page, Result, Store, Suffix};
 
 /// A store that counts requests, and loses or damages an object when it is told to.
@@ -98,27 +98,9 @@ async fn watched() -> (Arc<Watched>, Engine) {
 }
 
 fn span(trace: u64, number: u64) -> Span {
-    Span {
-        trace_id: TraceId::from_slice(&trace.to_be_bytes()).unwrap(),
-        start: Nanos::from_secs(START + number),
-        span_id: SpanId::from_slice(&number.to_be_bytes()).unwrap(),
-        kind: SpanKind::SERVER,
-        parent_span_id: None,
-        duration: Nanos::from_secs(1),
-        name: "x".into(),
-        status_code: StatusCode::UNSET,
-        status_message: String::new(),
-        trace_state: String::new(),
-        flags: 0,
-        attributes: Attributes::default(),
-        dropped_attributes_count: 0,
-        events: vec![],
-        dropped_events_count: 0,
-        links: vec![],
-        dropped_links_count: 0,
-        scope: Arc::default(),
-        resource: Arc::default(),
-    }
+    let trace_id = TraceId::from_slice(&trace.to_be_bytes()).unwrap();
+    let span_id = SpanId::from_slice(&number.to_be_bytes()).unwrap();
+    Span::new(trace_id, span_id, Nanos::from_secs(START + number))
 }
 
 fn question(query: &str) -> SearchQuestion {

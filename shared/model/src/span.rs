@@ -116,6 +116,31 @@ pub struct SpanKind(pub i32);
 pub struct StatusCode(pub i32);
 
 impl Span {
+    /// A span of which only this is known: everything else is zero, empty or not said.
+    pub fn new(trace_id: TraceId, span_id: SpanId, start: Nanos) -> Self {
+        Self {
+            trace_id,
+            start,
+            span_id,
+            kind: SpanKind::UNSPECIFIED,
+            parent_span_id: None,
+            duration: Nanos::ZERO,
+            name: String::new(),
+            status_code: StatusCode::UNSET,
+            status_message: String::new(),
+            trace_state: String::new(),
+            flags: 0,
+            attributes: Attributes::default(),
+            dropped_attributes_count: 0,
+            events: Vec::new(),
+            dropped_events_count: 0,
+            links: Vec::new(),
+            dropped_links_count: 0,
+            scope: Arc::default(),
+            resource: Arc::default(),
+        }
+    }
+
     /// When it ended.
     pub fn end(&self) -> Nanos {
         self.start.saturating_add(self.duration)

@@ -20,27 +20,9 @@ fn attributes<const N: usize>(pairs: [(&str, Value); N]) -> Attributes {
 
 /// A span with defaults in every field that may have one.
 fn bare_span() -> Span {
-    Span {
-        trace_id: TraceId::from_slice(&[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x5b, 0x2f, 0x1c]).unwrap(),
-        start: Nanos::from_secs(1_700_000_000),
-        span_id: SpanId::from_slice(&[0, 0, 0, 0, 0, 0, 0, 0xa1]).unwrap(),
-        kind: SpanKind::UNSPECIFIED,
-        parent_span_id: None,
-        duration: Nanos::ZERO,
-        name: String::new(),
-        status_code: StatusCode::UNSET,
-        status_message: String::new(),
-        trace_state: String::new(),
-        flags: 0,
-        attributes: Attributes::default(),
-        dropped_attributes_count: 0,
-        events: vec![],
-        dropped_events_count: 0,
-        links: vec![],
-        dropped_links_count: 0,
-        scope: Arc::default(),
-        resource: Arc::default(),
-    }
+    let trace_id = TraceId::from_slice(&[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x5b, 0x2f, 0x1c]).unwrap();
+    let span_id = SpanId::from_slice(&[0, 0, 0, 0, 0, 0, 0, 0xa1]).unwrap();
+    Span::new(trace_id, span_id, Nanos::from_secs(1_700_000_000))
 }
 
 /// A span with something in every field.

@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use niente_catalog::write_level0;
 use niente_engine::{Engine, FoundTrace, SearchQuestion};
-use niente_model::{
-    Attributes, Event, Key, Nanos, Resource, Span, SpanId, SpanKind, StatusCode, Tenant, TimeRange, TraceId, Value,
-};
+use niente_model::{Event, Key, Nanos, Resource, Span, SpanId, StatusCode, Tenant, TimeRange, TraceId, Value};
 use niente_store::MemoryStore;
 
 /// One trace, with the ID `ab`, in a store in memory.
@@ -23,25 +21,9 @@ pub(crate) struct Words(Span);
 /// A span whose ID is the letter's code: `A` is 41 in hexadecimal. Spans begin a millisecond apart, as they are listed.
 pub(crate) fn span(letter: &str) -> Words {
     Words(Span {
-        trace_id: "ab".parse().unwrap(),
-        start: Nanos::from_secs(1_793_577_600),
-        span_id: id(letter),
-        kind: SpanKind::UNSPECIFIED,
-        parent_span_id: None,
         duration: Nanos::new(1_000_000).unwrap(),
-        name: String::new(),
-        status_code: StatusCode::UNSET,
-        status_message: String::new(),
-        trace_state: String::new(),
-        flags: 0,
-        attributes: Attributes::default(),
-        dropped_attributes_count: 0,
-        events: vec![],
-        dropped_events_count: 0,
-        links: vec![],
-        dropped_links_count: 0,
-        scope: Arc::default(),
         resource: resource([attr("service.name", "shop")]),
+        ..Span::new("ab".parse().unwrap(), id(letter), Nanos::from_secs(1_793_577_600))
     })
 }
 
