@@ -105,9 +105,7 @@ fn encode_hour(hour: Hour, spans: Vec<Span>) -> Result<(L0Name, niente_block::Wr
 fn content_hash(spans: &[Span]) -> ContentHash {
     let mut hasher = ContentHasher(blake3::Hasher::new());
     spans.hash(&mut hasher);
-    let mut hash = [0; 16];
-    hasher.0.finalize_xof().fill(&mut hash);
-    ContentHash::from_bytes(hash)
+    ContentHash::finish(&hasher.0)
 }
 
 struct ContentHasher(blake3::Hasher);

@@ -106,6 +106,11 @@ impl ContentHash {
         for chunk in chunks {
             hasher.update(chunk.as_ref());
         }
+        Self::finish(&hasher)
+    }
+
+    /// The hash of all that a hasher was fed.
+    pub(crate) fn finish(hasher: &blake3::Hasher) -> Self {
         let mut hash = [0; 16];
         hasher.finalize_xof().fill(&mut hash);
         Self(hash)
