@@ -31,7 +31,7 @@ mod value;
 pub use id::{InvalidId, SpanId, TraceId, TraceKey};
 pub use json::{InvalidValueJson, value_from_json, value_to_json};
 pub use parent::Parents;
-pub use span::{Event, Link, Resource, Scope, Span, SpanKind, StatusCode};
+pub use span::{Event, Link, Resource, Scope, Span, SpanIdentity, SpanKind, StatusCode};
 pub use tenant::{InvalidTenant, Tenant};
 pub use time::{Day, Hour, Nanos, OutOfRange, Reversed, TimeRange};
 pub use value::{Attributes, Key, Value};

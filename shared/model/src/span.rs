@@ -49,6 +49,19 @@ pub struct Span {
     pub resource: Arc<Resource>,
 }
 
+/// Records that agree in this are the same span, though maybe sent twice. Ordered as [`Span`]s are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SpanIdentity {
+    /// The trace.
+    pub trace_id: TraceId,
+    /// When the span began.
+    pub start: Nanos,
+    /// The span's ID.
+    pub span_id: SpanId,
+    /// Its kind: Zipkin's client and server spans share an ID.
+    pub kind: SpanKind,
+}
+
 /// Something that happened at one moment of a span.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Event {
@@ -146,9 +159,14 @@ impl Span {
         self.start.saturating_add(self.duration)
     }
 
-    /// Whether two records are the same span, though maybe sent twice: same trace, start, ID and kind.
+    /// What makes it the same span as another record of it.
+    pub fn identity(&self) -> SpanIdentity {
+        SpanIdentity { trace_id: self.trace_id, start: self.start, span_id: self.span_id, kind: self.kind }
+    }
+
+    /// Whether two records are the same span, though maybe sent twice.
     pub fn same_identity(&self, other: &Span) -> bool {
-        (self.trace_id, self.start, self.span_id, self.kind) == (other.trace_id, other.start, other.span_id, other.kind)
+        self.identity() == other.identity()
     }
 }
 

@@ -123,6 +123,21 @@ impl TimeRange {
         self.start <= other.end && other.start <= self.end
     }
 
+    /// Whether a moment lies in the range.
+    pub fn contains(self, moment: Nanos) -> bool {
+        self.start <= moment && moment <= self.end
+    }
+
+    /// The days that the range touches, in order.
+    pub fn days(self) -> impl DoubleEndedIterator<Item = Day> + ExactSizeIterator {
+        (self.start.hour().day().0..self.end.hour().day().0 + 1).map(Day)
+    }
+
+    /// The smallest range that holds both.
+    pub fn union(self, other: TimeRange) -> Self {
+        Self { start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+
     /// Wider by `by` on both sides.
     pub fn padded(self, by: Nanos) -> Self {
         Self { start: self.start.saturating_sub(by), end: self.end.saturating_add(by) }
@@ -145,6 +160,11 @@ impl Hour {
         Day(self.0 / 24)
     }
 
+    /// Which hour of its day it is, 0 to 23.
+    pub fn of_day(self) -> u8 {
+        (self.0 % 24) as u8
+    }
+
     /// Reads what `Display` writes: `2026-11-01T10`.
     pub fn parse(text: &str) -> Option<Self> {
         let (day, hour) = text.split_once('T')?;
@@ -157,6 +177,16 @@ impl Day {
     /// The first moment of the day.
     pub fn start(self) -> Nanos {
         Nanos(u64::from(self.0) * 24 * HOUR)
+    }
+
+    /// The first moment after the day.
+    pub fn end(self) -> Nanos {
+        Nanos((u64::from(self.0) + 1) * 24 * HOUR).min(Nanos::MAX)
+    }
+
+    /// One of its hours, 0 to 23.
+    pub fn hour(self, hour: u8) -> Option<Hour> {
+        (hour < 24).then_some(Hour(self.0 * 24 + u32::from(hour)))
     }
 
     /// Reads what `Display` writes: `2026-11-01`.
