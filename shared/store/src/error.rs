@@ -1,4 +1,4 @@
-use std::{fmt, ops::Range};
+use std::{borrow::Cow, fmt, ops::Range};
 
 use crate::{ETag, InvalidKey};
 
@@ -35,14 +35,16 @@ pub enum Error {
         /// What the system below said, if it said anything.
         source: Option<Source>,
     },
-    /// The object is not the version that was to be replaced, and it was left as it is.
+    /// The object is not the version that was to be replaced or deleted, and it was left as it is.
     ///
     /// Where a backend repeats a request whose answer was lost, the new version can be the caller's own.
-    #[error("replacing {key}: it is no longer the version {expected}; read it again and decide anew")]
+    #[error("{action} {key}: it is no longer the version {expected}; read it again and decide anew")]
     Precondition {
+        /// What was being done.
+        action: Action,
         /// The object.
         key: String,
-        /// The version that was to be replaced.
+        /// The version that was to be replaced or deleted.
         expected: ETag,
         /// What the system below said, if it said anything.
         source: Option<Source>,
@@ -70,7 +72,19 @@ pub enum Error {
         /// To which object.
         key: String,
         /// What the operator can do.
-        advice: &'static str,
+        advice: Cow<'static, str>,
+        /// What the system below said, if it said anything.
+        source: Option<Source>,
+    },
+    /// The bucket that is to hold the objects doesn't exist.
+    #[error("{action} {key}: there is no bucket {bucket}; create it, or name another one")]
+    NoBucket {
+        /// What was being done.
+        action: Action,
+        /// To which object.
+        key: String,
+        /// The bucket's name.
+        bucket: String,
         /// What the system below said, if it said anything.
         source: Option<Source>,
     },
@@ -114,7 +128,7 @@ pub enum Error {
         /// To which object.
         key: String,
         /// What is wrong and, where one can say so, what to do about it.
-        reason: &'static str,
+        reason: Cow<'static, str>,
         /// What the system below said, if it said anything.
         source: Option<Source>,
     },
@@ -162,7 +176,9 @@ impl Error {
             Error::NotFound { .. } | Error::AlreadyExists { .. } | Error::Precondition { .. } => ErrorKind::Refresh,
             Error::OutOfRange { .. } | Error::InvalidKey(_) => ErrorKind::FixRequest,
             Error::Throttled { .. } | Error::Unavailable { .. } => ErrorKind::Retry,
-            Error::PermissionDenied { .. } | Error::Full { .. } | Error::Io { .. } => ErrorKind::GiveUp,
+            Error::PermissionDenied { .. } | Error::NoBucket { .. } | Error::Full { .. } | Error::Io { .. } => {
+                ErrorKind::GiveUp
+            }
         }
     }
 }
@@ -207,7 +223,12 @@ mod tests {
                 "reading bytes 5..9 of acme/l0/x: the object has 7 bytes",
             ),
             (
-                Error::Precondition { key: key(), expected: ETag::new("\"v1\""), source: None },
+                Error::Precondition {
+                    action: Action::Replace,
+                    key: key(),
+                    expected: ETag::new("\"v1\""),
+                    source: None,
+                },
                 "replacing acme/l0/x: it is no longer the version \"v1\"; read it again and decide anew",
             ),
         ] {

@@ -2,7 +2,7 @@ use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
 
 /// An object's key: a relative path of segments between slashes that every backend can hold.
 ///
-/// At most 1024 bytes (S3's limit) in segments of 1 to 255 bytes (a file system's). No segment is `.` or `..`, and no
+/// Not blank, and at most 1024 bytes (S3's limit) in segments of 1 to 255 bytes (a file system's). No segment is `.` or `..`, and no
 /// character is a control character or a backslash. Whatever a [`Tenant`](niente_model::Tenant) may be called is a
 /// legal segment. Keys are ordered by their bytes, as listings are.
 ///
@@ -19,8 +19,8 @@ pub struct ObjectKey(Arc<str>);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidKey {
-    /// No key at all.
-    #[error("an object's key must not be empty")]
+    /// No key at all, or only blanks, which the AWS SDK takes for none.
+    #[error("an object's key must not be empty or blank")]
     Empty,
     /// Longer than [`ObjectKey::MAX_LENGTH`].
     #[error("an object's key of {0} bytes is too long, at most {max} are allowed", max = ObjectKey::MAX_LENGTH)]
@@ -56,6 +56,23 @@ pub enum InvalidKey {
         /// The first such character.
         character: char,
     },
+    /// A key that leaves too little room for what comes before it in this store.
+    #[error(
+        "the object key {key:?} is too long below the prefix {prefix:?}: both together may have {max} bytes",
+        max = ObjectKey::MAX_LENGTH
+    )]
+    TooLongBelow {
+        /// The key.
+        key: String,
+        /// What comes before it, with a slash at its end.
+        prefix: String,
+    },
+    /// What is to be searched for folders is none.
+    #[error("the prefix {prefix:?} is no folder: it must be empty or end at a slash")]
+    NoFolder {
+        /// The prefix.
+        prefix: String,
+    },
     /// A key that a folder can't hold though a bucket can: below the folder store's own files, or below another
     /// object, or with other objects below it.
     #[error("the object key {key:?} can't be a file in this folder: {reason}")]
@@ -75,7 +92,7 @@ impl ObjectKey {
 
     /// The key with this text, if it is one.
     pub fn new(text: &str) -> Result<Self, InvalidKey> {
-        if text.is_empty() {
+        if text.trim().is_empty() {
             return Err(InvalidKey::Empty);
         }
         if text.len() > Self::MAX_LENGTH {
@@ -151,9 +168,10 @@ mod tests {
         }
         let longest = format!("{segment}/{segment}/{segment}/{segment}/");
         assert!(ObjectKey::new(&longest[..1023]).is_ok());
-        for text in
-            ["", "/", "/a", "a/", "a//b", ".", "..", "a/./b", "a/..", "a\\b", "a\0", "a\n", "a\u{7f}", "a\u{85}"]
-        {
+        for text in [
+            "", " ", "\u{3000}", "/", "/a", "a/", "a//b", ".", "..", "a/./b", "a/..", "a\\b", "a\0", "a\n", "a\u{7f}",
+            "a\u{85}",
+        ] {
             assert!(ObjectKey::new(text).is_err(), "{text:?}");
         }
         assert_eq!(ObjectKey::new(&format!("{longest}s")), Err(InvalidKey::TooLong(1025)));

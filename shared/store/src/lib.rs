@@ -1,15 +1,18 @@
-//! Object storage as Niente needs it: one narrow trait, and two stores behind it.
+//! Object storage as Niente needs it: one narrow trait, and three stores behind it.
 //!
 //! All of Niente's state is objects, and all that it asks of their storage is in [`Store`]: read a range, list in
 //! order, create what isn't there, replace what one has read, delete. The trait is as narrow as S3 makes it cheap to
-//! be: a method is a request, so that layers around a store can count, price, hedge or fail them one at a time, and
-//! planning which bytes to read is left to who knows the format.
+//! be: a method is a request, so that layers around a store can count, price, hedge or fail them one at a time.
+//! Planning which bytes to read is left to who knows the format, and joining near ones to the store, which knows what
+//! a request costs.
 //!
 //! The types to know:
 //!
 //! * [`Store`]: the trait, object-safe. Callers take `&dyn Store`.
-//! * [`FolderStore`] keeps objects as files and may be shared by processes; [`MemoryStore`] is for tests and
-//!   simulations. S3 is a later one and needs no change here.
+//! * [`S3Store`] keeps objects in a bucket, Amazon's or another's; [`FolderStore`] keeps them as files and may be
+//!   shared by processes of one machine; [`MemoryStore`] is for tests and simulations.
+//! * [`Counting`] says what a question cost, in requests that S3 would bill; [`Hedged`] sends slow reads twice. Both are
+//!   stores around a store.
 //! * [`ObjectKey`]: what an object may be called, checked once.
 //! * [`Error`]: named by situation; its [`ErrorKind`] says what to do.
 //!
@@ -38,19 +41,28 @@
 //! ```
 //!
 //! What the trait promises, the `suite` module (feature `testing`) asks of every backend; a new one runs it with
-//! `store_suite!`. No clock is read here: times are the storage's own ([`Store::now`]).
+//! `store_suite!`. The module `testing` has an S3 server that runs within a test, and a layer of faults. No clock is read here: times are the
+//! storage's own ([`Store::now`]).
 
 mod bounds;
+mod coalesce;
 mod error;
 mod folder;
 mod key;
+mod layers;
 mod memory;
+mod s3;
 mod store;
 #[cfg(feature = "testing")]
 pub mod suite;
+#[cfg(feature = "testing")]
+pub mod testing;
 
+pub use coalesce::{COALESCE_GAP, coalesce};
 pub use error::{Action, Error, ErrorKind, Result, Source};
 pub use folder::FolderStore;
 pub use key::{InvalidKey, ObjectKey};
+pub use layers::{Counting, Counts, Hedged};
 pub use memory::MemoryStore;
-pub use store::{ETag, Object, ObjectMeta, Page, Store, Suffix, list_all};
+pub use s3::{InvalidLocation, S3Location, S3Options, S3Store};
+pub use store::{ETag, Folders, Object, ObjectMeta, Page, Store, Suffix, list_all};

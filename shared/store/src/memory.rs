@@ -10,8 +10,8 @@ use bytes::Bytes;
 use niente_model::Nanos;
 
 use crate::{
-    Action, ETag, Error, Object, ObjectKey, ObjectMeta, Page, Result, Store, Suffix,
-    bounds::{PAGE, checked, suffix_start},
+    Action, ETag, Error, Folders, Object, ObjectKey, ObjectMeta, Page, Result, Store, Suffix,
+    bounds::{PAGE, after_folder, checked, folder, suffix_start},
 };
 
 /// Objects in this process's memory: for tests and simulations.
@@ -119,6 +119,29 @@ impl Store for MemoryStore {
         Ok(Page { objects, next })
     }
 
+    async fn list_folders(&self, prefix: &str, start_after: Option<&str>) -> Result<Folders> {
+        folder(prefix)?;
+        let contents = self.contents();
+        let mut found = Folders::default();
+        let mut from = start_after.map_or(prefix.to_owned(), |name| after_folder(prefix, name));
+        // From one folder to the next, over everything in it.
+        while let Some((key, _)) = contents.objects.range::<str, _>((Bound::Included(&*from), Bound::Unbounded)).next()
+            && let Some(rest) = key.as_str().strip_prefix(prefix)
+        {
+            let Some((name, _)) = rest.split_once('/') else {
+                from = format!("{key}\0");
+                continue;
+            };
+            if found.names.len() == PAGE {
+                found.next = found.names.last().cloned();
+                break;
+            }
+            from = after_folder(prefix, name);
+            found.names.push(name.to_owned());
+        }
+        Ok(found)
+    }
+
     async fn put_if_absent(&self, key: &ObjectKey, bytes: Bytes) -> Result<ETag> {
         let mut contents = self.contents();
         if contents.objects.contains_key(key) {
@@ -130,13 +153,28 @@ impl Store for MemoryStore {
     async fn put_if_match(&self, key: &ObjectKey, bytes: Bytes, expected: &ETag) -> Result<ETag> {
         let mut contents = self.contents();
         if contents.find(Action::Replace, key)?.etag != *expected {
-            return Err(Error::Precondition { key: key.to_string(), expected: expected.clone(), source: None });
+            return Err(Error::Precondition {
+                action: Action::Replace,
+                key: key.to_string(),
+                expected: expected.clone(),
+                source: None,
+            });
         }
         Ok(contents.insert(key, bytes))
     }
 
     async fn delete(&self, key: &ObjectKey) -> Result<()> {
         self.contents().objects.remove(key);
+        Ok(())
+    }
+
+    async fn delete_if_match(&self, key: &ObjectKey, expected: &ETag) -> Result<()> {
+        let mut contents = self.contents();
+        let action = Action::Delete;
+        if contents.find(action, key)?.etag != *expected {
+            return Err(Error::Precondition { action, key: key.to_string(), expected: expected.clone(), source: None });
+        }
+        contents.objects.remove(key);
         Ok(())
     }
 

@@ -13,8 +13,9 @@ use crate::{Error, ObjectKey, Result};
 
 /// Object storage: a map from keys to immutable bytes, of which single entries change by compare-and-swap.
 ///
-/// Every method is one request of S3 or none at all, apart from [`get_ranges`](Store::get_ranges), so that a layer
-/// around a store can count, price, hedge or fail requests one by one. Reads see what was written before them, by
+/// Every method is one request of S3 or none at all, apart from [`get_ranges`](Store::get_ranges), which is as many
+/// as [`coalesce`](crate::coalesce) says, so that a layer around a store can count, price, hedge or fail requests one
+/// by one. Reads see what was written before them, by
 /// whatever process, and never a part of a write. A future that is dropped may or may not have had its effect.
 ///
 /// There is no unconditional write: what is to be replaced has to be named.
@@ -48,8 +49,10 @@ pub trait Store: fmt::Debug + Send + Sync {
 
     /// Several ranges of one object, in the order in which they are named. They may overlap.
     ///
-    /// As many concurrent [`get_range`](Store::get_range)s, unless the backend has a better way. Merging near ranges
-    /// is the caller's business, who knows what a gap costs.
+    /// Who plans asks for what it needs and for nothing else: what a gap costs, the backend knows. Where a request has
+    /// a price, as on S3, ranges that are near each other become one request; elsewhere each is read on its own.
+    ///
+    /// S3: as many concurrent `GET`s as [`coalesce`](crate::coalesce) gives ranges.
     ///
     /// # Errors
     /// As [`get_range`](Store::get_range): the first that fails, fails all.
@@ -85,6 +88,20 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// S3: `ListObjectsV2` with `prefix` and `start-after`.
     async fn list(&self, prefix: &str, start_after: Option<&str>) -> Result<Page>;
 
+    /// The first folders below `prefix`: the distinct next segments of the keys that begin with `prefix` and have a
+    /// slash after that segment. It finds the tenants of a store without listing what they hold.
+    ///
+    /// `prefix` is empty or ends at a slash; `start_after` is a folder's name, which need not exist. The order is that
+    /// of the keys below the folders: the byte order of their names with the slash at their end, so that `a-b` comes
+    /// before `a`. Objects right below the prefix are no folders.
+    ///
+    /// S3: `ListObjectsV2` with `delimiter=/`, one request for a thousand folders (and for a thousand objects right
+    /// below the prefix).
+    ///
+    /// # Errors
+    /// [`InvalidKey::NoFolder`](crate::InvalidKey::NoFolder) if the prefix neither is empty nor ends at a slash.
+    async fn list_folders(&self, prefix: &str, start_after: Option<&str>) -> Result<Folders>;
+
     /// Writes a new object.
     ///
     /// Of several writers of one key exactly one succeeds. An answer, be it success or [`Error::AlreadyExists`],
@@ -111,9 +128,22 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// S3: `DELETE`.
     async fn delete(&self, key: &ObjectKey) -> Result<()>;
 
+    /// Deletes the version `expected` of an object, and no other.
+    ///
+    /// S3: `DELETE` with `If-Match`.
+    ///
+    /// # Errors
+    /// [`Error::Precondition`] if the object is another version by now; [`Error::NotFound`] if there is none. Where a
+    /// backend repeats a request whose answer was lost, the one who deleted it can be the caller.
+    async fn delete_if_match(&self, key: &ObjectKey, expected: &ETag) -> Result<()>;
+
     /// The store's own time: the clock behind [`ObjectMeta::modified`], by which ages are reckoned.
     ///
-    /// S3: the `Date` header of any answer, so that it seldom needs a request of its own.
+    /// At least the time of the latest answer that this store has got before the call: who needs a fresh time reads an
+    /// object first.
+    ///
+    /// S3: the latest `Date` header of all answers so far, so that it needs a request of its own only at the very
+    /// beginning.
     async fn now(&self) -> Result<Nanos>;
 }
 
@@ -178,6 +208,15 @@ pub struct Page {
     /// The objects, in the byte order of their keys. Can be empty though more pages follow.
     pub objects: Vec<ObjectMeta>,
     /// Where the next page starts (its `start_after`); none if this was the last.
+    pub next: Option<String>,
+}
+
+/// A part of a listing of folders: one request's answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Folders {
+    /// The folders' names without the prefix and without a slash, in the order of the keys below them.
+    pub names: Vec<String>,
+    /// Where the next part starts (its `start_after`); none if this was the last.
     pub next: Option<String>,
 }
 

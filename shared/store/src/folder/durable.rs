@@ -98,13 +98,25 @@ impl Workshop {
             Err(error) => return Err(error),
         }
         drop(lock);
-        sync_folders(root, path)?;
-        for folder in folders(root, path) {
-            if folder == root || fs::remove_dir(folder).is_err() {
-                break;
-            }
+        forget(root, path)
+    }
+
+    /// Removes the file as [`remove`](Self::remove) does if `unchanged` says so, and tells whether it did. Nothing
+    /// replaces or removes it between the question and the deed.
+    pub(super) fn remove_if(
+        &self,
+        root: &Path,
+        path: &Path,
+        unchanged: impl FnOnce() -> io::Result<bool>,
+    ) -> io::Result<bool> {
+        let lock = self.lock_swap()?;
+        if !unchanged()? {
+            return Ok(false);
         }
-        Ok(())
+        fs::remove_file(path)?;
+        drop(lock);
+        forget(root, path)?;
+        Ok(true)
     }
 
     /// The file system's time: the one by which it dates files.
@@ -204,6 +216,17 @@ fn create_folders(folder: &Path) -> io::Result<()> {
         (Ok(()), Some(above)) => sync_folder(above),
         (Ok(()), None) => Ok(()),
     }
+}
+
+/// Makes the removal of `path` durable and removes the folders that it left empty.
+fn forget(root: &Path, path: &Path) -> io::Result<()> {
+    sync_folders(root, path)?;
+    for folder in folders(root, path) {
+        if folder == root || fs::remove_dir(folder).is_err() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Makes the names on the way from `root` to `path` durable, all of them: another process may have created a folder

@@ -23,7 +23,7 @@ pub(super) fn explain(action: Action, key: &str, error: io::Error) -> Error {
     match kind {
         ErrorKind::NotFound if on_folder => {
             let reason = "the store's folder is not there, or was removed while it is in use";
-            Error::Io { action, key, reason, source }
+            Error::Io { action, key, reason: reason.into(), source }
         }
         ErrorKind::NotFound => Error::NotFound { action, key, source },
         ErrorKind::NotADirectory if creating => not_in_folder("a part of its path is an object").into(),
@@ -32,23 +32,23 @@ pub(super) fn explain(action: Action, key: &str, error: io::Error) -> Error {
         ErrorKind::InvalidFilename => not_in_folder("the file system does not take such a name").into(),
         ErrorKind::CrossesDevices => {
             let reason = "all of the store's folder must lie on one file system";
-            Error::Io { action, key, reason, source }
+            Error::Io { action, key, reason: reason.into(), source }
         }
         _ if code == Some(NOT_PERMITTED) && creating => {
             let reason = "the file system refuses a hard link; choose a folder on one that has them";
-            Error::Io { action, key, reason, source }
+            Error::Io { action, key, reason: reason.into(), source }
         }
         ErrorKind::Unsupported => {
             let reason = "the file system has no hard links or no locks; choose a folder on one that has them";
-            Error::Io { action, key, reason, source }
+            Error::Io { action, key, reason: reason.into(), source }
         }
         ErrorKind::PermissionDenied => {
             let advice = "the user that runs this must be allowed to read and write the store's folder";
-            Error::PermissionDenied { action, key, advice, source }
+            Error::PermissionDenied { action, key, advice: advice.into(), source }
         }
         ErrorKind::ReadOnlyFilesystem => {
             let advice = "the file system is mounted read-only; mount it for writing or choose another folder";
-            Error::PermissionDenied { action, key, advice, source }
+            Error::PermissionDenied { action, key, advice: advice.into(), source }
         }
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Error::Full { action, key, source },
         ErrorKind::Interrupted
@@ -59,9 +59,9 @@ pub(super) fn explain(action: Action, key: &str, error: io::Error) -> Error {
         _ if code.is_some_and(|code| TOO_MANY_OPEN_FILES.contains(&code)) => Error::Throttled { action, key, source },
         ErrorKind::NotADirectory => {
             let reason = "a part of the path is a file, not a folder; choose another path";
-            Error::Io { action, key, reason, source }
+            Error::Io { action, key, reason: reason.into(), source }
         }
-        _ => Error::Io { action, key, reason: "the file system reports an error", source },
+        _ => Error::Io { action, key, reason: "the file system reports an error".into(), source },
     }
 }
 

@@ -21,8 +21,8 @@ use niente_model::Nanos;
 
 use self::{durable::Workshop, fault::explain, walk::modified};
 use crate::{
-    Action, ETag, Error, InvalidKey, Object, ObjectKey, ObjectMeta, Page, Result, Store, Suffix,
-    bounds::{checked, suffix_start},
+    Action, ETag, Error, Folders, InvalidKey, Object, ObjectKey, ObjectMeta, Page, Result, Store, Suffix,
+    bounds::{checked, folder, suffix_start},
 };
 
 /// Objects as files of a folder, for one machine: any number of processes may share it.
@@ -66,7 +66,7 @@ impl FolderStore {
                 return Err(Error::Io {
                     action: Action::Open,
                     key: name,
-                    reason: "it is a file, not a folder; choose another path",
+                    reason: "it is a file, not a folder; choose another path".into(),
                     source: None,
                 });
             }
@@ -137,6 +137,10 @@ fn read_file(path: &Path) -> io::Result<Object> {
     let bytes = read_at(&mut file, 0..size)?;
     let etag = ETag::of(&bytes);
     Ok(Object { bytes, etag })
+}
+
+fn changed(action: Action, key: &ObjectKey, expected: ETag) -> Error {
+    Error::Precondition { action, key: key.to_string(), expected, source: None }
 }
 
 fn read_at(file: &mut File, range: Range<u64>) -> io::Result<Bytes> {
@@ -222,6 +226,16 @@ impl Store for FolderStore {
         .await
     }
 
+    async fn list_folders(&self, prefix: &str, start_after: Option<&str>) -> Result<Folders> {
+        folder(prefix)?;
+        let (wanted, start_after) = (prefix.to_owned(), start_after.map(str::to_owned));
+        self.blocking(Action::List, prefix, move |folder| {
+            walk::folders(&folder.root, &wanted, start_after.as_deref())
+                .map_err(|error| explain(Action::List, &wanted, error))
+        })
+        .await
+    }
+
     async fn put_if_absent(&self, key: &ObjectKey, bytes: Bytes) -> Result<ETag> {
         self.on_object(Action::Write, key, move |folder, key, path| {
             let etag = ETag::of(&bytes);
@@ -242,7 +256,7 @@ impl Store for FolderStore {
             let unchanged = || Ok(read_file(path)?.etag == expected);
             match folder.workshop.replace(&folder.root, path, &bytes, unchanged) {
                 Ok(true) => Ok(ETag::of(&bytes)),
-                Ok(false) => Err(Error::Precondition { key: key.to_string(), expected, source: None }),
+                Ok(false) => Err(changed(Action::Replace, key, expected)),
                 Err(error) => Err(explain(Action::Replace, key.as_str(), error)),
             }
         })
@@ -252,6 +266,19 @@ impl Store for FolderStore {
     async fn delete(&self, key: &ObjectKey) -> Result<()> {
         self.on_object(Action::Delete, key, |folder, key, path| {
             folder.workshop.remove(&folder.root, path).map_err(|error| explain(Action::Delete, key.as_str(), error))
+        })
+        .await
+    }
+
+    async fn delete_if_match(&self, key: &ObjectKey, expected: &ETag) -> Result<()> {
+        let expected = expected.clone();
+        self.on_object(Action::Delete, key, move |folder, key, path| {
+            let unchanged = || Ok(read_file(path)?.etag == expected);
+            match folder.workshop.remove_if(&folder.root, path, unchanged) {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(changed(Action::Delete, key, expected)),
+                Err(error) => Err(explain(Action::Delete, key.as_str(), error)),
+            }
         })
         .await
     }

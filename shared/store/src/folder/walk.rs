@@ -10,13 +10,16 @@ use std::{
 use niente_model::Nanos;
 
 use super::durable::OWN;
-use crate::{ObjectKey, ObjectMeta, Page, bounds::PAGE};
+use crate::{
+    Folders, ObjectKey, ObjectMeta, Page,
+    bounds::{PAGE, can_begin, is_segment},
+};
 
 /// The first page of the files below `root` whose keys begin with `prefix` and are greater than `start_after`.
 pub(super) fn page(root: &Path, prefix: &str, start_after: Option<&str>) -> io::Result<Page> {
     // The root itself has to be there: its absence is an error, not an empty store.
     let top = names(root, "")?;
-    let mut walk = Walk { root, prefix, start_after, found: Vec::new() };
+    let mut walk = Walk { root, prefix, start_after, most: PAGE + 1, found: Vec::new() };
     walk.visit(top)?;
 
     let mut objects = walk.found;
@@ -24,6 +27,46 @@ pub(super) fn page(root: &Path, prefix: &str, start_after: Option<&str>) -> io::
     objects.truncate(PAGE);
     let next = objects.last().filter(|_| more).map(|last| last.key.to_string());
     Ok(Page { objects, next })
+}
+
+/// The first folders below the folder `prefix` that hold objects and whose names with a slash are greater than
+/// `start_after` with one.
+pub(super) fn folders(root: &Path, prefix: &str, start_after: Option<&str>) -> io::Result<Folders> {
+    let top = names(root, "")?;
+    let here = if prefix.is_empty() {
+        top
+    } else if !can_begin(prefix) || prefix.split('/').next() == Some(OWN) {
+        return Ok(Folders::default());
+    } else {
+        unless_gone(names(&root.join(prefix), prefix))?.unwrap_or_default()
+    };
+    let start_after = start_after.map(|name| format!("{prefix}{name}/"));
+    let mut folders: Vec<_> = here
+        .into_iter()
+        .filter(|name| name.ends_with('/') && start_after.as_ref().is_none_or(|after| name > after))
+        .collect();
+    folders.sort_unstable();
+
+    let mut found = Folders::default();
+    for folder in folders {
+        let name = &folder[prefix.len()..folder.len() - 1];
+        if !is_segment(name) || !holds_objects(root, &folder)? {
+            continue;
+        }
+        if found.names.len() == PAGE {
+            found.next = found.names.last().cloned();
+            break;
+        }
+        found.names.push(name.to_owned());
+    }
+    Ok(found)
+}
+
+fn holds_objects(root: &Path, folder: &str) -> io::Result<bool> {
+    let Some(names) = unless_gone(names(&root.join(folder), folder))? else { return Ok(false) };
+    let mut walk = Walk { root, prefix: folder, start_after: None, most: 1, found: Vec::new() };
+    walk.visit(names)?;
+    Ok(!walk.found.is_empty())
 }
 
 /// When a file was last written.
@@ -36,18 +79,20 @@ struct Walk<'a> {
     root: &'a Path,
     prefix: &'a str,
     start_after: Option<&'a str>,
+    /// How many objects end the walk.
+    most: usize,
     found: Vec<ObjectMeta>,
 }
 
 impl Walk<'_> {
-    /// Visits a folder's entries until there is one object more than a page holds.
+    /// Visits a folder's entries until there are as many objects as are wanted at most.
     ///
     /// Names of folders end with a slash, so that sorting them sorts the keys below them: `a-b`, `a/x`, `a0`.
     fn visit(&mut self, mut names: Vec<String>) -> io::Result<()> {
         names.retain(|name| if name.ends_with('/') { self.may_hold(name) } else { self.wants(name) });
         names.sort_unstable();
         for name in names {
-            if self.found.len() > PAGE {
+            if self.found.len() >= self.most {
                 break;
             }
             let path = self.root.join(&name);
@@ -120,7 +165,7 @@ mod tests {
         fs::write(root.path().join("b/stays"), "x").unwrap();
         // A folder's entries as they were read, of which some are gone since, or are files by now.
         let names = ["a", "a/", "b/", "b/stays/", "c/"].map(str::to_owned).to_vec();
-        let mut walk = Walk { root: root.path(), prefix: "", start_after: None, found: Vec::new() };
+        let mut walk = Walk { root: root.path(), prefix: "", start_after: None, most: 9, found: Vec::new() };
         walk.visit(names).unwrap();
         assert_eq!(walk.found.iter().map(|meta| meta.key.as_str()).collect::<Vec<_>>(), ["b/stays"]);
     }

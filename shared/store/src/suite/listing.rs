@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::{Shared, create, key, keys};
-use crate::list_all;
+use super::{Order, Shared, create, key, keys};
+use crate::{Error, InvalidKey, list_all};
 
 /// Names around the slash in byte order (`!`, `-` and `.` come before it, `0` and letters after), so that walking
 /// folders one by one would get the order wrong.
@@ -34,7 +34,7 @@ const NAMES: &[&str] = &[
     "☃",
 ];
 
-pub async fn every_prefix_and_start_gives_what_a_sorted_map_gives(store: Shared) {
+pub async fn every_prefix_and_start_gives_what_a_sorted_map_gives(store: Shared, order: Order) {
     // Of keys that are each other's folder not every store can hold both.
     let all: BTreeSet<&str> =
         NAMES.iter().copied().filter(|a| !NAMES.iter().any(|b| b.starts_with(&format!("{a}/")))).collect();
@@ -43,15 +43,18 @@ pub async fn every_prefix_and_start_gives_what_a_sorted_map_gives(store: Shared)
     }
     let stems: BTreeSet<&str> =
         all.iter().flat_map(|name| name.char_indices().map(|(at, _)| &name[..at]).chain([*name])).collect();
-    let starts: BTreeSet<&str> = stems.iter().copied().chain(["A", "a/c/", "a/c/z", "zz", "\u{10ffff}"]).collect();
+    let starts: BTreeSet<&str> = match order {
+        Order::Bytes => stems.iter().copied().chain(["A", "a/c/", "a/c/z", "zz", "\u{10ffff}"]).collect(),
+        Order::Segments => all.clone(),
+    };
 
     for prefix in stems.iter().copied().chain(["..", "/", "a//", "../..", "zz"]) {
-        for start_after in starts.iter().map(|start| Some(*start)).chain([None]) {
-            let expected: Vec<_> = all
-                .iter()
-                .copied()
-                .filter(|name| name.starts_with(prefix) && start_after.is_none_or(|start| *name > start))
-                .collect();
+        let usable = |start: &&str| order == Order::Bytes || start.starts_with(prefix);
+        for start_after in starts.iter().copied().filter(usable).map(Some).chain([None]) {
+            let after = |name: &str| start_after.is_none_or(|start| order.compare(name, start).is_gt());
+            let mut expected: Vec<_> =
+                all.iter().copied().filter(|name| name.starts_with(prefix) && after(name)).collect();
+            expected.sort_by(|a, b| order.compare(a, b));
             assert_eq!(keys(&store, prefix, start_after).await, expected, "{prefix:?} after {start_after:?}");
         }
     }
@@ -108,4 +111,67 @@ pub async fn what_stays_is_listed_while_other_objects_come_and_go(store: Shared)
         }
     };
     futures::join!(churn, list);
+}
+
+pub async fn folders_are_found_without_what_they_hold(store: Shared, order: Order) {
+    for name in ["a-b/x", "a/x", "a/y/z", "a/y-z/1", "a0/x", "b", "c/d/e/f", "ü/x"] {
+        create(&store, name, "x").await;
+    }
+    for (prefix, folders) in [
+        ("", &["a-b", "a", "a0", "c", "ü"][..]),
+        ("a/", &["y-z", "y"]),
+        ("c/", &["d"]),
+        ("c/d/e/", &[]),
+        ("b/", &[]),
+        ("d/", &[]),
+        ("/", &[]),
+        ("a//", &[]),
+    ] {
+        for start_after in [None, Some(""), Some("a"), Some("a-"), Some("a0"), Some("y"), Some("zz")] {
+            let with_slash = |name: &str| format!("{name}/");
+            let mut expected: Vec<_> = folders
+                .iter()
+                .copied()
+                .filter(|name| {
+                    start_after.is_none_or(|start| order.compare(&with_slash(name), &with_slash(start)).is_gt())
+                })
+                .collect();
+            expected.sort_by(|a, b| order.compare(&with_slash(a), &with_slash(b)));
+            let found = store.list_folders(prefix, start_after).await.unwrap();
+            assert_eq!(found.names, expected, "{prefix:?} after {start_after:?}");
+            assert_eq!(found.next, None);
+        }
+    }
+
+    let wrong = store.list_folders("a", None).await;
+    assert!(matches!(wrong, Err(Error::InvalidKey(InvalidKey::NoFolder { .. }))), "{wrong:?}");
+}
+
+pub async fn a_folder_lasts_as_long_as_what_lies_below_it(store: Shared, folders_go: bool) {
+    create(&store, "c/d/e/f", "x").await;
+    create(&store, "c/x", "x").await;
+    assert_eq!(store.list_folders("c/", None).await.unwrap().names, ["d"]);
+    store.delete(&key("c/d/e/f")).await.unwrap();
+    if folders_go {
+        assert_eq!(store.list_folders("c/", None).await.unwrap().names, [""; 0]);
+    }
+    assert_eq!(keys(&store, "c/", None).await, ["c/x"]);
+}
+
+pub async fn folders_join_without_gap_or_repetition(store: Shared) {
+    const COUNT: usize = 1_234;
+    let expected: Vec<_> = (0..COUNT).map(|n| format!("t{n:04}")).collect();
+    let names = expected.iter().flat_map(|name| [format!("in/{name}/x"), format!("in/{name}/y")]);
+    stream::iter(names).for_each_concurrent(16, async |name| drop(create(&store, &name, "x").await)).await;
+
+    let (mut joined, mut next) = (Vec::new(), None);
+    loop {
+        let found = store.list_folders("in/", next.as_deref()).await.unwrap();
+        joined.extend(found.names);
+        next = found.next;
+        if next.is_none() {
+            break;
+        }
+    }
+    assert_eq!(joined, expected);
 }
