@@ -4,7 +4,7 @@
 
 use std::{env, error::Error, fs, time::Instant};
 
-use niente_block::{BlockWriter, Footer, LayoutBuilder, Opened, canonical_order};
+use niente_block::{BlockWriter, Filter, Footer, KeyRange, LayoutBuilder, Opened, Step, canonical_order};
 use niente_model::{Nanos, Span};
 use niente_receive::{Format, Limits, Request};
 
@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     #[expect(clippy::disallowed_methods, reason = "it measures")]
     let began = Instant::now();
-    let mut writer = BlockWriter::new(layout.finish())?;
+    let mut writer = BlockWriter::new(layout.finish(), Filter::None)?;
     for trace in spans.chunk_by(|a, b| a.trace_id == b.trace_id) {
         writer.write_trace(trace)?;
     }
@@ -39,7 +39,26 @@ fn main() -> Result<(), Box<dyn Error>> {
         fs::write(path, &block.bytes)?;
     }
     let size = block.bytes.len() as u64;
-    let Opened::Footer(footer) = Footer::open(size, block.bytes)? else { return Err("the block has no footer".into()) };
+    let Opened::Footer(footer) = Footer::open(size, block.bytes.slice((size - block.tail) as usize..))? else {
+        return Err("the block has no footer".into());
+    };
+
+    #[expect(clippy::disallowed_methods, reason = "it measures")]
+    let began = Instant::now();
+    let (mut scan, mut read) = (footer.scan_spans(KeyRange::ALL)?, 0);
+    let object = block.bytes;
+    loop {
+        match scan.next()? {
+            Step::Read(ranges) => {
+                let bytes = ranges.iter().map(|range| object.slice(range.start as usize..range.end as usize)).collect();
+                scan.feed(ranges, bytes)?;
+            }
+            Step::Batch(rows) => rows.spans().try_for_each(|span| span.map(|_| read += 1))?,
+            Step::Done => break,
+        }
+    }
+    let read_seconds = began.elapsed().as_secs_f64();
+
     let per_span = |bytes: u64| bytes as f64 / block.rows as f64;
     let mut weights = footer.weights();
     weights.sort_by_key(|weight| std::cmp::Reverse(weight.compressed));
@@ -48,6 +67,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let columns: u64 = weights.iter().map(|weight| weight.compressed).sum();
     println!("{:8.2}  footer, page index", per_span(size - columns));
-    println!("{:8.2}  bytes a span: {size} bytes, {} spans, {seconds:.1} s to write", per_span(size), block.rows);
+    println!("{:8.2}  bytes a span: {size} bytes, {read} spans", per_span(size));
+    println!("{seconds:.1} s to write, {read_seconds:.1} s to read");
+    println!("{} row groups, {} MiB decompressed in a scan", footer.row_groups(), footer.decoding_bytes() >> 20);
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Columns of a record batch as arrays of the type that the format gives them.
 
 use arrow_array::{
-    ArrayRef, BinaryArray, FixedSizeBinaryArray, ListArray, PrimitiveArray, RecordBatch, StringViewArray, StructArray,
+    ArrayRef, BinaryArray, FixedSizeBinaryArray, ListArray, PrimitiveArray, RecordBatch, StringViewArray,
     cast::AsArray, types::ArrowPrimitiveType,
 };
 
@@ -47,7 +47,7 @@ pub(crate) fn as_list(array: &ArrayRef) -> Result<ListArray, Error> {
     array.as_list_opt::<i32>().cloned().ok_or_else(|| missing("list"))
 }
 
-pub(crate) fn struct_field<'a>(list: &'a ListArray, name: &str) -> Result<&'a ArrayRef, Error> {
-    let items: &StructArray = list.values().as_struct_opt().ok_or_else(|| missing(name))?;
-    items.column_by_name(name).ok_or_else(|| missing(name))
+/// A field of the structs in a list.
+pub(crate) fn field<'a>(items: &'a ArrayRef, name: &str) -> Result<&'a ArrayRef, Error> {
+    items.as_struct_opt().and_then(|items| items.column_by_name(name)).ok_or_else(|| missing(name))
 }

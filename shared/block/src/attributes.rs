@@ -1,5 +1,7 @@
 //! Attribute values where blocks keep them: columns of their own, and generic lists.
 
+use std::hash::Hasher;
+
 use arrow_array::{
     Array, ArrayRef, BooleanArray, ListArray, PrimitiveArray, RecordBatch, StringViewArray, UInt32Array,
     cast::AsArray,
@@ -47,7 +49,7 @@ impl AttributeValues {
     /// The values of an attribute of spans, resources or scopes.
     pub(crate) fn of_rows(rows: &RecordBatch, scope: AttributeScope, key: &str) -> Result<Self, Error> {
         let mut values = Self::of_list(&list(rows, generic_column(scope))?, key)?;
-        for value_type in [ValueType::Str, ValueType::Int, ValueType::Float, ValueType::Bool] {
+        for value_type in ValueType::ALL {
             let name = AttributeColumn { scope, key: key.to_owned(), value_type }.name();
             if let Some(array) = rows.column_by_name(&name) {
                 values.typed.push(Typed::new(array, value_type)?);
@@ -113,14 +115,46 @@ impl Typed {
         }
     }
 
+    /// Feeds a hash with a row's value.
+    pub(crate) fn hash(&self, row: usize, hasher: &mut impl Hasher) {
+        match self.get(row) {
+            Some(ValueRef::Str(text)) => hasher.write(text.as_bytes()),
+            Some(ValueRef::Int(number)) => hasher.write_u64(number as u64),
+            Some(ValueRef::Float(number)) => hasher.write_u64(number.to_bits()),
+            Some(ValueRef::Bool(truth)) => hasher.write_u8(truth.into()),
+            _ => hasher.write_u8(2),
+        }
+    }
+
+    /// Whether two rows have the same value, or none; doubles by their bits.
+    pub(crate) fn same(&self, a: usize, b: usize) -> bool {
+        match self {
+            Typed::Str(values) => same_text(values, a, b),
+            Typed::Int(values) => same(values, a, b, |row| values.value(row)),
+            Typed::Float(values) => same(values, a, b, |row| values.value(row).to_bits()),
+            Typed::Bool(values) => same(values, a, b, |row| values.value(row)),
+        }
+    }
+
+    /// The rows that have a value, in order.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = usize> + '_ {
+        let array = self.array();
+        let nulls = array.nulls();
+        let all = if nulls.is_none() { array.len() } else { 0 };
+        (0..all).chain(nulls.into_iter().flat_map(|nulls| nulls.valid_indices()))
+    }
+
     fn has_values(&self) -> bool {
-        let array: &dyn Array = match self {
+        self.array().null_count() < self.array().len()
+    }
+
+    fn array(&self) -> &dyn Array {
+        match self {
             Typed::Str(values) => values,
             Typed::Int(values) => values,
             Typed::Float(values) => values,
             Typed::Bool(values) => values,
-        };
-        array.null_count() < array.len()
+        }
     }
 }
 
@@ -143,6 +177,30 @@ impl Items {
         self.str.is_null(item) && self.int.is_null(item) && self.float.is_null(item) && self.bool.is_null(item)
     }
 
+    /// Feeds a hash with an item's value.
+    pub(crate) fn hash(&self, item: usize, hasher: &mut impl Hasher) {
+        if self.str.is_valid(item) {
+            hash_text(&self.str, item, hasher);
+        } else if self.int.is_valid(item) {
+            hasher.write_u64(self.int.value(item) as u64);
+        } else if self.float.is_valid(item) {
+            hasher.write_u64(self.float.value(item).to_bits());
+        } else if self.bool.is_valid(item) {
+            hasher.write_u8(self.bool.value(item).into());
+        } else if self.json.is_valid(item) {
+            hash_text(&self.json, item, hasher);
+        }
+    }
+
+    /// Whether two items have the same value, whatever their keys.
+    pub(crate) fn same(&self, a: usize, b: usize) -> bool {
+        same_text(&self.str, a, b)
+            && same(&self.int, a, b, |item| self.int.value(item))
+            && same(&self.float, a, b, |item| self.float.value(item).to_bits())
+            && same(&self.bool, a, b, |item| self.bool.value(item))
+            && same_text(&self.json, a, b)
+    }
+
     pub(crate) fn value(&self, item: usize) -> Result<Value, Error> {
         Ok(if self.str.is_valid(item) {
             Value::Str(self.str.value(item).to_owned())
@@ -158,6 +216,24 @@ impl Items {
         } else {
             Value::Empty
         })
+    }
+}
+
+/// Feeds a hash with a text.
+pub(crate) fn hash_text(texts: &StringViewArray, row: usize, hasher: &mut impl Hasher) {
+    hasher.write(texts.value(row).as_bytes());
+}
+
+/// Whether two rows have the same text, or none.
+pub(crate) fn same_text(texts: &StringViewArray, a: usize, b: usize) -> bool {
+    // Equal views are equal texts: of a dictionary all are.
+    same(texts, a, b, |row| texts.views()[row]) || same(texts, a, b, |row| texts.value(row))
+}
+
+fn same<T: PartialEq>(array: &dyn Array, a: usize, b: usize, value: impl Fn(usize) -> T) -> bool {
+    match (array.is_valid(a), array.is_valid(b)) {
+        (true, true) => value(a) == value(b),
+        (a, b) => a == b,
     }
 }
 

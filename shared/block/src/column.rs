@@ -63,7 +63,8 @@ const ENCODED: &AsciiSet = &{
 };
 
 impl AttributeScope {
-    const ALL: [AttributeScope; 3] = [AttributeScope::Resource, AttributeScope::Scope, AttributeScope::Span];
+    /// All of them.
+    pub const ALL: [AttributeScope; 3] = [AttributeScope::Resource, AttributeScope::Scope, AttributeScope::Span];
 
     fn prefix(self) -> &'static str {
         match self {
@@ -75,6 +76,8 @@ impl AttributeScope {
 }
 
 impl ValueType {
+    pub(crate) const ALL: [ValueType; 4] = [ValueType::Str, ValueType::Int, ValueType::Float, ValueType::Bool];
+
     fn suffix(self) -> &'static str {
         match self {
             ValueType::Str => "",

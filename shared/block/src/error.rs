@@ -20,6 +20,9 @@ pub enum Error {
     /// A Parquet object that Niente didn't write.
     #[error("not a Niente block: {0}")]
     Foreign(String),
+    /// A block without spans was to be finished.
+    #[error("a block without spans")]
+    Empty,
     /// Arrow or Parquet refused while writing: a defect of ours.
     #[error("could not encode a block: {0}")]
     Encode(#[source] parquet::errors::ParquetError),

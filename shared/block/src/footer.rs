@@ -2,20 +2,13 @@ use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use arrow_schema::{DataType, Field, FieldRef, Fields, Schema};
 use bytes::Bytes;
-use niente_model::TraceKey;
 use parquet::{
     DecodeResult,
-    arrow::{
-        arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, RowSelection, RowSelector},
-        push_decoder::RowGroupSelection,
-    },
-    file::{
-        metadata::{ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataPushDecoder},
-        page_index::column_index::ColumnIndexMetaData,
-    },
+    arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions},
+    file::metadata::{ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataPushDecoder},
 };
 
-use crate::{AttributeColumn, Error, error::decode};
+use crate::{AttributeColumn, Error, error::decode, filter::Filters};
 
 /// The version of the format that this build writes, and the newest that it reads.
 pub const FORMAT_VERSION: u32 = 1;
@@ -29,6 +22,7 @@ pub(crate) const READER_KEY: &str = "niente.reader";
 pub struct Footer {
     pub(crate) reader: ArrowReaderMetadata,
     pub(crate) tail: Tail,
+    pub(crate) filters: Arc<Filters>,
     columns: Arc<[AttributeColumn]>,
     version: u32,
 }
@@ -49,15 +43,6 @@ pub enum Opened {
     Needs(Range<u64>),
 }
 
-/// A range of trace keys, both ends included: the part of a block that one shard reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KeyRange {
-    /// The first key.
-    pub from: TraceKey,
-    /// The last key.
-    pub to: TraceKey,
-}
-
 /// What one column of a block weighs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColumnWeight {
@@ -69,28 +54,6 @@ pub struct ColumnWeight {
     pub uncompressed: u64,
     /// The encodings of its pages, as Parquet names them.
     pub encodings: String,
-}
-
-impl KeyRange {
-    /// Every key.
-    pub const ALL: KeyRange = KeyRange { from: TraceKey(0), to: TraceKey(u64::MAX) };
-
-    /// Just this key.
-    pub fn only(key: TraceKey) -> Self {
-        Self { from: key, to: key }
-    }
-
-    /// The `index`-th of `shards` equal parts of all keys.
-    pub fn shard(index: u64, shards: u64) -> Self {
-        let edge = |n: u64| ((u128::from(n) << 64) / u128::from(shards)) as u64;
-        let to = if index + 1 == shards { u64::MAX } else { edge(index + 1) - 1 };
-        Self { from: TraceKey(edge(index)), to: TraceKey(to) }
-    }
-
-    /// Whether the key is one of the range's.
-    pub fn contains(&self, key: TraceKey) -> bool {
-        self.from <= key && key <= self.to
-    }
 }
 
 impl Footer {
@@ -134,7 +97,7 @@ impl Footer {
         let schema = Schema::new(plain.schema().fields().iter().map(with_views).collect::<Fields>());
         let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
         let reader = ArrowReaderMetadata::try_new(metadata, options).map_err(Error::damaged)?;
-        Ok(Self { reader, tail, columns, version: found })
+        Ok(Self { reader, tail, filters: Arc::default(), columns, version: found })
     }
 
     /// How many spans the block holds.
@@ -160,6 +123,12 @@ impl Footer {
     /// The attributes that have a column of their own.
     pub fn attribute_columns(&self) -> &[AttributeColumn] {
         &self.columns
+    }
+
+    /// About how many bytes of memory it holds.
+    pub fn held_bytes(&self) -> u64 {
+        // Parsed, the metadata takes some times the bytes that it was read from.
+        5 * self.tail.bytes.len() as u64
     }
 
     /// The size of the object.
@@ -188,37 +157,16 @@ impl Footer {
     pub(crate) fn metadata(&self) -> &ParquetMetaData {
         self.reader.metadata()
     }
+}
 
-    /// The pages that may hold traces of `keys`: row groups and rows in them.
-    pub(crate) fn rows_of(&self, keys: KeyRange) -> Vec<RowGroupSelection> {
-        (0..self.metadata().num_row_groups())
-            .filter_map(|group| {
-                if keys == KeyRange::ALL {
-                    return Some(RowGroupSelection::new(group, None));
-                }
-                let selection = self.pages_of(group, keys)?;
-                selection.selects_any().then(|| RowGroupSelection::new(group, Some(selection)))
-            })
-            .collect()
-    }
-
-    fn pages_of(&self, group: usize, keys: KeyRange) -> Option<RowSelection> {
-        let rows = self.metadata().row_group(group).num_rows() as usize;
-        let index = self.metadata().page_index_for_row_group(group);
-        // The trace key is the first column, and sorted.
-        let (Some(ColumnIndexMetaData::INT64(bounds)), Some(pages)) = (index.column_index(0), index.page_locations(0))
-        else {
-            return Some(RowSelection::from(vec![RowSelector::select(rows)]));
-        };
-        let starts = pages.iter().map(|page| page.first_row_index as usize);
-        let ends = starts.clone().skip(1).chain([rows]);
-        let selectors = starts.zip(ends).enumerate().map(|(page, (start, end))| {
-            let key = |value: Option<&i64>| value.map(|value| TraceKey(*value as u64));
-            let before = key(bounds.max_value(page)).is_some_and(|max| max < keys.from);
-            let after = key(bounds.min_value(page)).is_some_and(|min| min > keys.to);
-            if before || after { RowSelector::skip(end - start) } else { RowSelector::select(end - start) }
-        });
-        Some(selectors.collect())
+impl Tail {
+    /// A part of it.
+    pub(crate) fn slice(&self, range: &Range<u64>) -> Result<Bytes, Error> {
+        let end = self.start + self.bytes.len() as u64;
+        if range.start < self.start || range.start > range.end || range.end > end {
+            return Err(Error::damaged("what is wanted lies outside of the object's end"));
+        }
+        Ok(self.bytes.slice((range.start - self.start) as usize..(range.end - self.start) as usize))
     }
 }
 
@@ -248,16 +196,6 @@ fn encodings(column: &ColumnChunkMetaData) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn shards_cover_all_keys_once() {
-        for shards in [1, 2, 3, 7, 256, 1000] {
-            let ranges: Vec<_> = (0..shards).map(|index| KeyRange::shard(index, shards)).collect();
-            assert_eq!(ranges[0].from, TraceKey(0));
-            assert_eq!(ranges[ranges.len() - 1].to, TraceKey(u64::MAX));
-            assert!(ranges.windows(2).all(|pair| pair[0].to.0 + 1 == pair[1].from.0), "{shards}");
-        }
-    }
 
     #[test]
     fn what_is_no_block_is_refused() {

@@ -1,26 +1,28 @@
 //! Spans into a record batch of a block's schema.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc};
 
 use arrow_array::{
     ArrayRef, RecordBatch,
     builder::{
-        BooleanBuilder, FixedSizeBinaryBuilder, Float64Builder, Int32Builder, Int64Builder, StringBuilder,
-        TimestampNanosecondBuilder, UInt32Builder, UInt64Builder,
+        FixedSizeBinaryBuilder, Int32Builder, Int64Builder, StringBuilder, TimestampNanosecondBuilder, UInt32Builder,
+        UInt64Builder,
     },
     new_null_array,
 };
 use arrow_schema::{ArrowError, DataType, SchemaRef};
-use niente_model::{Attributes, Key, Span, Value};
+use niente_model::{Resource, Scope, Span, TraceKey, Value};
 
 use crate::{
-    AttributeScope, Layout, ValueType,
-    list::{AttributeLists, EventLists, LinkLists},
+    AttributeScope, Layout, Written,
+    list::{EventLists, LinkLists},
     schema,
+    scoped::{Plans, ScopedAttributes},
     trace::{Place, TraceSummary},
+    written::Contents,
 };
 
-/// Collects whole traces and turns them into a batch.
+/// Collects spans and turns them into a batch.
 pub(crate) struct Rows {
     schema: SchemaRef,
     len: usize,
@@ -57,8 +59,12 @@ pub(crate) struct Rows {
     events: EventLists,
     links: LinkLists,
     resource: ScopedAttributes,
+    resources: Plans<Resource>,
     scope: ScopedAttributes,
+    scopes: Plans<Scope>,
     span: ScopedAttributes,
+    /// Those of all resources so far; none if there are too many.
+    services: Option<BTreeSet<String>>,
 }
 
 impl Rows {
@@ -99,8 +105,11 @@ impl Rows {
             events: EventLists::default(),
             links: LinkLists::default(),
             resource: ScopedAttributes::new(AttributeScope::Resource, layout),
+            resources: Plans::default(),
             scope: ScopedAttributes::new(AttributeScope::Scope, layout),
+            scopes: Plans::default(),
             span: ScopedAttributes::new(AttributeScope::Span, layout),
+            services: Some(BTreeSet::new()),
         }
     }
 
@@ -113,9 +122,26 @@ impl Rows {
         self.bytes
     }
 
-    /// Adds a row: a span, with what is known of its trace and its place in it.
-    pub(crate) fn push(&mut self, span: &Span, trace: &TraceSummary, place: Place) -> Result<(), ArrowError> {
-        self.trace_key.append_value(span.trace_id.key().0);
+    /// Which attributes and services all rows had that were ever pushed.
+    pub(crate) fn contents(self) -> Contents {
+        let keys = [self.resource, self.scope, self.span].map(ScopedAttributes::into_keys);
+        let attributes: Option<BTreeSet<_>> =
+            keys.into_iter().collect::<Option<Vec<_>>>().map(|keys| keys.concat().into_iter().collect());
+        Contents {
+            services: self.services,
+            attributes: attributes.filter(|keys| keys.len() <= Written::MAX_ATTRIBUTES),
+        }
+    }
+
+    /// Adds a row: a span, with what is known of its trace and its place in it; no place where that isn't computed.
+    pub(crate) fn push(
+        &mut self,
+        key: TraceKey,
+        span: &Span,
+        trace: &TraceSummary,
+        place: Option<Place>,
+    ) -> Result<(), ArrowError> {
+        self.trace_key.append_value(key.0);
         self.trace_id.append_value(span.trace_id.as_bytes())?;
         self.span_id.append_value(span.span_id.as_bytes())?;
         match &span.parent_span_id {
@@ -139,21 +165,24 @@ impl Rows {
         self.scope_dropped_attributes.append_value(span.scope.dropped_attributes_count);
         self.resource_schema_url.append_value(&span.resource.schema_url);
         self.resource_dropped_attributes.append_value(span.resource.dropped_attributes_count);
-        self.trace_start.append_value(trace.start.as_i64());
-        self.trace_duration.append_value(trace.duration.as_i64());
+        self.trace_start.append_value(trace.start().as_i64());
+        self.trace_duration.append_value(trace.duration().as_i64());
         self.root_service.append_value(&trace.root_service);
         self.root_name.append_value(&trace.root_name);
         self.trace_span_count.append_value(trace.spans);
         self.trace_error_count.append_value(trace.errors);
-        self.parent_distance.append_option(place.parent_distance);
-        self.child_count.append_value(place.child_count);
+        self.parent_distance.append_option(place.and_then(|place| place.parent_distance));
+        self.child_count.append_option(place.map(|place| place.child_count));
         self.events.push_all(&span.events);
         self.links.push_all(&span.links);
-        self.resource.push(&span.resource.attributes);
-        self.scope.push(&span.scope.attributes);
+        let (resource, scope) = (&span.resource, &span.scope);
+        let shared = self.resources.push(resource, &resource.attributes, &mut self.resource, || {
+            note_service(&mut self.services, resource);
+        });
+        let shared = shared + self.scopes.push(scope, &scope.attributes, &mut self.scope, || {});
         self.span.push(&span.attributes);
         self.len += 1;
-        self.bytes += weight(span);
+        self.bytes += shared + weight(span);
         Ok(())
     }
 
@@ -193,129 +222,39 @@ impl Rows {
             Arc::new(self.child_count.finish()),
             Arc::new(self.events.finish()),
             Arc::new(self.links.finish()),
-            Arc::new(self.resource.generic.finish()),
-            Arc::new(self.scope.generic.finish()),
-            Arc::new(self.span.generic.finish()),
+            Arc::new(self.resource.finish_generic()),
+            Arc::new(self.scope.finish_generic()),
+            Arc::new(self.span.finish_generic()),
         ];
         let mut typed: Vec<(usize, ArrayRef)> = Vec::new();
         for scoped in [&mut self.resource, &mut self.scope, &mut self.span] {
-            typed.extend(scoped.columns.iter_mut().map(|column| (column.at, column.finish(self.len))));
+            typed.extend(scoped.finish_columns(self.len));
         }
         typed.sort_by_key(|(at, _)| *at);
         columns.extend(typed.into_iter().map(|(_, array)| array));
         self.len = 0;
         self.bytes = 0;
-        self.resource.row = 0;
-        self.scope.row = 0;
-        self.span.row = 0;
         RecordBatch::try_new(self.schema.clone(), columns)
     }
 }
 
-/// About how many bytes a row takes: what is shared in memory is written out on each.
+/// About how many bytes a row takes, without the attributes of its resource and scope.
 fn weight(span: &Span) -> usize {
     let (resource, scope) = (&span.resource, &span.scope);
     let texts = [&span.name, &span.status_message, &span.trace_state, &resource.schema_url, &scope.schema_url];
     let own = texts.map(String::len).iter().sum::<usize>() + scope.name.len() + scope.version.len() + 256;
-    let lists = [&span.attributes, &resource.attributes, &scope.attributes];
     let events = span.events.iter().map(|event| event.name.len() + event.attributes.weight() + 32);
     let links = span.links.iter().map(|link| link.trace_state.len() + link.attributes.weight() + 64);
-    own + lists.map(Attributes::weight).iter().sum::<usize>() + events.sum::<usize>() + links.sum::<usize>()
+    own + span.attributes.weight() + events.sum::<usize>() + links.sum::<usize>()
 }
 
-/// The attributes of one scope: those with a column of their own, and the rest.
-struct ScopedAttributes {
-    row: usize,
-    generic: AttributeLists,
-    columns: Vec<TypedColumn>,
-    /// By key, the column of each type.
-    by_key: HashMap<Key, [Option<usize>; 4]>,
-}
-
-struct TypedColumn {
-    /// Its position in the layout.
-    at: usize,
-    values: TypedValues,
-    len: usize,
-}
-
-enum TypedValues {
-    Str(StringBuilder),
-    Int(Int64Builder),
-    Float(Float64Builder),
-    Bool(BooleanBuilder),
-}
-
-impl ScopedAttributes {
-    fn new(scope: AttributeScope, layout: &Layout) -> Self {
-        let mut columns = Vec::new();
-        let mut by_key: HashMap<Key, [Option<usize>; 4]> = HashMap::new();
-        for (at, column) in layout.columns().iter().enumerate().filter(|(_, column)| column.scope == scope) {
-            by_key.entry(column.key.as_str().into()).or_default()[column.value_type as usize] = Some(columns.len());
-            let values = match column.value_type {
-                ValueType::Str => TypedValues::Str(StringBuilder::new()),
-                ValueType::Int => TypedValues::Int(Int64Builder::new()),
-                ValueType::Float => TypedValues::Float(Float64Builder::new()),
-                ValueType::Bool => TypedValues::Bool(BooleanBuilder::new()),
-            };
-            columns.push(TypedColumn { at, values, len: 0 });
-        }
-        Self { row: 0, generic: AttributeLists::default(), columns, by_key }
-    }
-
-    fn push(&mut self, attributes: &Attributes) {
-        for (key, value) in attributes.iter() {
-            let value_type = match value {
-                Value::Str(_) => Some(ValueType::Str),
-                Value::Int(_) => Some(ValueType::Int),
-                Value::Float(_) => Some(ValueType::Float),
-                Value::Bool(_) => Some(ValueType::Bool),
-                Value::Empty | Value::Bytes(_) | Value::Array(_) | Value::Map(_) => None,
-            };
-            let column = value_type.and_then(|value_type| self.by_key.get(key)?[value_type as usize]);
-            match column {
-                Some(column) => self.columns[column].push(self.row, value),
-                None => self.generic.push(key, value),
-            }
-        }
-        self.generic.close();
-        self.row += 1;
-    }
-}
-
-impl TypedColumn {
-    /// Sets the value of a row; rows that were passed over have none.
-    fn push(&mut self, row: usize, value: &Value) {
-        self.pad(row);
-        self.len += 1;
-        match (&mut self.values, value) {
-            (TypedValues::Str(values), Value::Str(text)) => values.append_value(text),
-            (TypedValues::Int(values), Value::Int(number)) => values.append_value(*number),
-            (TypedValues::Float(values), Value::Float(number)) => values.append_value(*number),
-            (TypedValues::Bool(values), Value::Bool(truth)) => values.append_value(*truth),
-            _ => unreachable!("columns are found by the value's type"),
-        }
-    }
-
-    fn pad(&mut self, rows: usize) {
-        let missing = rows - self.len;
-        match &mut self.values {
-            TypedValues::Str(values) => values.append_nulls(missing),
-            TypedValues::Int(values) => values.append_nulls(missing),
-            TypedValues::Float(values) => values.append_nulls(missing),
-            TypedValues::Bool(values) => values.append_nulls(missing),
-        }
-        self.len = rows;
-    }
-
-    fn finish(&mut self, rows: usize) -> ArrayRef {
-        self.pad(rows);
-        self.len = 0;
-        match &mut self.values {
-            TypedValues::Str(values) => Arc::new(values.finish()),
-            TypedValues::Int(values) => Arc::new(values.finish()),
-            TypedValues::Float(values) => Arc::new(values.finish()),
-            TypedValues::Bool(values) => Arc::new(values.finish()),
+fn note_service(services: &mut Option<BTreeSet<String>>, resource: &Resource) {
+    if let (Some(known), Some(Value::Str(name))) = (services.as_mut(), resource.attributes.get("service.name"))
+        && !known.contains(name)
+    {
+        known.insert(name.clone());
+        if known.len() > Written::MAX_SERVICES {
+            *services = None;
         }
     }
 }

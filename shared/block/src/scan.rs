@@ -1,22 +1,11 @@
 use std::ops::Range;
 
-use arrow_array::{RecordBatch, UInt64Array, cast::AsArray, types::UInt64Type};
 use bytes::Bytes;
-use niente_model::{Span, TraceKey};
-use parquet::{
-    DecodeResult,
-    arrow::{
-        ProjectionMask,
-        push_decoder::{ParquetPushDecoder, ParquetPushDecoderBuilder},
-    },
-};
 
 use crate::{
-    AttributeScope, Error, Footer, KeyRange, SpanBatch, batch,
-    error::decode,
-    footer::Tail,
+    AttributeScope, Error, Footer, KeyRange, SpanBatch, SpanRows, batch,
+    batches::{BATCH_ROWS, Batches},
     schema::{self, event, link},
-    spans,
 };
 
 /// What a scan wants next, or has made.
@@ -85,6 +74,9 @@ pub struct Scan {
     projection: Projection,
 }
 
+/// Batches of whole spans hold about so many bytes at most.
+const BATCH_BYTES: u64 = 8 << 20;
+
 /// Reads whole spans.
 #[derive(Debug)]
 pub struct SpanScan {
@@ -99,13 +91,20 @@ impl Footer {
         for column in &projection.columns {
             self.leaves(column, &mut wanted);
         }
-        let batches = Batches::new(self, keys, |path| wanted.iter().any(|leaf| leaf.is(path)))?;
+        let batches = Batches::new(self, keys, BATCH_ROWS, |path| wanted.iter().any(|leaf| leaf.is(path)))?;
         Ok(Scan { batches, projection: projection.clone() })
     }
 
     /// Reads all of the spans of the traces in `keys`.
     pub fn scan_spans(&self, keys: KeyRange) -> Result<SpanScan, Error> {
-        Ok(SpanScan { batches: Batches::new(self, keys, |_| true)? })
+        self.scan_spans_by(keys, BATCH_BYTES)
+    }
+
+    /// Reads all of the spans of the traces in `keys`, in batches of about so many bytes: for those who read many
+    /// blocks side by side.
+    pub fn scan_spans_by(&self, keys: KeyRange, batch_bytes: u64) -> Result<SpanScan, Error> {
+        let rows = self.rows_in(batch_bytes).clamp(1, BATCH_ROWS);
+        Ok(SpanScan { batches: Batches::new(self, keys, rows, |_| true)? })
     }
 
     fn leaves(&self, column: &Column, wanted: &mut Vec<Leaf>) {
@@ -167,10 +166,10 @@ impl Scan {
 impl SpanScan {
     /// What to do next.
     #[expect(clippy::should_implement_trait, reason = "each step may need bytes first: it is no iterator")]
-    pub fn next(&mut self) -> Result<Step<Vec<Span>>, Error> {
+    pub fn next(&mut self) -> Result<Step<SpanRows>, Error> {
         Ok(match self.batches.next()? {
             Step::Read(ranges) => Step::Read(ranges),
-            Step::Batch(rows) => Step::Batch(spans::spans(&rows)?),
+            Step::Batch(rows) => Step::Batch(SpanRows::new(&rows)?),
             Step::Done => Step::Done,
         })
     }
@@ -178,75 +177,5 @@ impl SpanScan {
     /// Takes the bytes of the ranges that were asked for, in that order.
     pub fn feed(&mut self, ranges: Vec<Range<u64>>, bytes: Vec<Bytes>) -> Result<(), Error> {
         self.batches.feed(ranges, bytes)
-    }
-}
-
-/// Record batches cut to a range of keys.
-#[derive(Debug)]
-struct Batches {
-    decoder: ParquetPushDecoder,
-    tail: Tail,
-    keys: KeyRange,
-}
-
-impl Batches {
-    fn new(footer: &Footer, keys: KeyRange, wanted: impl Fn(&[String]) -> bool) -> Result<Self, Error> {
-        let parquet = footer.reader.parquet_schema();
-        let leaves = (0..parquet.num_columns()).filter(|leaf| wanted(parquet.column(*leaf).path().parts()));
-        let mask = ProjectionMask::leaves(parquet, leaves);
-        let decoder = ParquetPushDecoderBuilder::new_with_metadata(footer.reader.clone())
-            .with_batch_size(8_192)
-            .with_projection(mask)
-            .with_row_group_selections(footer.rows_of(keys))
-            .build()
-            .map_err(Error::damaged)?;
-        Ok(Self { decoder, tail: footer.tail.clone(), keys })
-    }
-
-    fn next(&mut self) -> Result<Step<RecordBatch>, Error> {
-        loop {
-            match decode(|| self.decoder.try_decode())? {
-                DecodeResult::Data(rows) => {
-                    let rows = self.cut(&rows)?;
-                    if rows.num_rows() > 0 {
-                        return Ok(Step::Batch(rows));
-                    }
-                }
-                DecodeResult::Finished => return Ok(Step::Done),
-                DecodeResult::NeedsData(ranges) => {
-                    // The end of the object has been read when it was opened.
-                    let (known, unknown): (Vec<_>, Vec<_>) =
-                        ranges.into_iter().partition(|range| range.start >= self.tail.start);
-                    let bytes = known.iter().map(|range| self.tail.slice(range)).collect::<Result<_, _>>()?;
-                    self.feed(known, bytes)?;
-                    if !unknown.is_empty() {
-                        return Ok(Step::Read(unknown));
-                    }
-                }
-            }
-        }
-    }
-
-    fn feed(&mut self, ranges: Vec<Range<u64>>, bytes: Vec<Bytes>) -> Result<(), Error> {
-        self.decoder.push_ranges(ranges, bytes).map_err(Error::damaged)
-    }
-
-    /// Pages are chosen whole: leaves away the rows of theirs that are of other keys.
-    fn cut(&self, rows: &RecordBatch) -> Result<RecordBatch, Error> {
-        let column = rows.column_by_name(schema::TRACE_KEY).and_then(|column| column.as_primitive_opt::<UInt64Type>());
-        let keys: &UInt64Array = column.ok_or_else(|| Error::Foreign("it has no trace keys".into()))?;
-        let from = keys.values().partition_point(|key| TraceKey(*key) < self.keys.from);
-        let to = keys.values().partition_point(|key| TraceKey(*key) <= self.keys.to);
-        Ok(rows.slice(from, to.saturating_sub(from)))
-    }
-}
-
-impl Tail {
-    fn slice(&self, range: &Range<u64>) -> Result<Bytes, Error> {
-        let (from, to) = ((range.start - self.start) as usize, (range.end - self.start) as usize);
-        if from > to || to > self.bytes.len() {
-            return Err(Error::damaged("a page lies beyond the object's end"));
-        }
-        Ok(self.bytes.slice(from..to))
     }
 }

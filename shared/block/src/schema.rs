@@ -158,7 +158,7 @@ pub(crate) fn schema(layout: &Layout) -> SchemaRef {
         count(TRACE_SPAN_COUNT),
         count(TRACE_ERROR_COUNT),
         Field::new(PARENT_DISTANCE, DataType::Int32, true),
-        count(CHILD_COUNT),
+        Field::new(CHILD_COUNT, DataType::UInt32, true),
         list_of(EVENTS, event_fields()),
         list_of(LINKS, link_fields()),
         list_of(RESOURCE_ATTRIBUTES, attribute_fields()),

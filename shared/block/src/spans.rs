@@ -1,203 +1,223 @@
-//! Rows with all columns, turned back into whole spans.
+//! Rows with all columns, turned back into whole spans one at a time.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    hash::{BuildHasher, Hasher},
+    sync::Arc,
+};
 
 use arrow_array::{
-    BinaryArray, ListArray, PrimitiveArray, RecordBatch, StringViewArray,
-    types::{TimestampNanosecondType, UInt32Type},
+    PrimitiveArray, RecordBatch, StringViewArray,
+    types::{UInt32Type, UInt64Type},
 };
-use niente_model::{Attributes, Event, Key, Link, Nanos, Resource, Scope, Span, SpanId, Value};
+use niente_model::{Resource, Scope, Span, SpanId, TraceId, TraceKey};
 
 use crate::{
-    AttributeColumn, AttributeScope, Error, Projection, SpanBatch,
-    arrays::{as_list, as_text, binary, column, list, primitive, struct_field, text},
-    attributes::{Items, Typed},
-    batch::generic_column,
-    schema::{self, event, link},
+    AttributeScope, Error, Projection, SpanBatch,
+    arrays::{column, list, primitive, text},
+    attribute_rows::AttributeRows,
+    attributes::{hash_text, same_text},
+    hash::{Distinct, FastState},
+    nested::{Events, Links},
+    schema,
 };
 
-/// Turns rows with all columns back into spans.
-pub(crate) fn spans(rows: &RecordBatch) -> Result<Vec<Span>, Error> {
-    let fixed = SpanBatch::new(rows, &Projection::default())?;
-    let string = |name: &str| text(rows, name);
-    let count = |name: &str| primitive::<UInt32Type>(column(rows, name)?);
-    let (names, status_messages, trace_states) =
-        (string(schema::NAME)?, string(schema::STATUS_MESSAGE)?, string(schema::TRACE_STATE)?);
-    let (scope_names, scope_versions, scope_urls) =
-        (string(schema::SCOPE_NAME)?, string(schema::SCOPE_VERSION)?, string(schema::SCOPE_SCHEMA_URL)?);
-    let resource_urls = string(schema::RESOURCE_SCHEMA_URL)?;
-    let flags = count(schema::FLAGS)?;
-    let dropped_attributes = count(schema::DROPPED_ATTRIBUTES)?;
-    let dropped_events = count(schema::DROPPED_EVENTS)?;
-    let dropped_links = count(schema::DROPPED_LINKS)?;
-    let scope_dropped = count(schema::SCOPE_DROPPED_ATTRIBUTES)?;
-    let resource_dropped = count(schema::RESOURCE_DROPPED_ATTRIBUTES)?;
-    let attributes_of = |scope| ScopeColumns::new(rows, scope);
-    let resource_attributes = attributes_of(AttributeScope::Resource)?;
-    let scope_attributes = attributes_of(AttributeScope::Scope)?;
-    let span_attributes = attributes_of(AttributeScope::Span)?;
-    let events = Events::new(&list(rows, schema::EVENTS)?)?;
-    let links = Links::new(&list(rows, schema::LINKS)?)?;
-    // Few processes send many spans: each resource and scope is kept once.
-    let mut resources: BTreeMap<Resource, Arc<Resource>> = BTreeMap::new();
-    let mut scopes: BTreeMap<Scope, Arc<Scope>> = BTreeMap::new();
-
-    (0..rows.num_rows())
-        .map(|row| {
-            let resource = Resource {
-                attributes: resource_attributes.get(row)?,
-                dropped_attributes_count: resource_dropped.value(row),
-                schema_url: resource_urls.value(row).to_owned(),
-            };
-            let scope = Scope {
-                name: scope_names.value(row).to_owned(),
-                version: scope_versions.value(row).to_owned(),
-                attributes: scope_attributes.get(row)?,
-                dropped_attributes_count: scope_dropped.value(row),
-                schema_url: scope_urls.value(row).to_owned(),
-            };
-            let parent = fixed.parent_span_id(row).map(SpanId::from_slice).transpose().map_err(Error::damaged)?;
-            Ok(Span {
-                trace_id: fixed.trace_id(row)?,
-                start: fixed.start(row),
-                span_id: fixed.span_id(row)?,
-                kind: fixed.kind(row),
-                parent_span_id: parent,
-                duration: fixed.duration(row),
-                name: names.value(row).to_owned(),
-                status_code: fixed.status(row),
-                status_message: status_messages.value(row).to_owned(),
-                trace_state: trace_states.value(row).to_owned(),
-                flags: flags.value(row),
-                attributes: span_attributes.get(row)?,
-                dropped_attributes_count: dropped_attributes.value(row),
-                events: events.get(row)?,
-                dropped_events_count: dropped_events.value(row),
-                links: links.get(row)?,
-                dropped_links_count: dropped_links.value(row),
-                scope: scopes.entry(scope).or_insert_with_key(|scope| Arc::new(scope.clone())).clone(),
-                resource: resources.entry(resource).or_insert_with_key(|resource| Arc::new(resource.clone())).clone(),
-            })
-        })
-        .collect()
-}
-
-/// All attributes of one scope: the columns of their own, and the generic one.
-struct ScopeColumns {
-    typed: Vec<(Key, Typed)>,
-    generic: GenericLists,
-}
-
-struct GenericLists {
-    list: ListArray,
-    items: Items,
-}
-
-impl ScopeColumns {
-    fn new(rows: &RecordBatch, scope: AttributeScope) -> Result<Self, Error> {
-        let mut typed = Vec::new();
-        for (field, array) in rows.schema_ref().fields().iter().zip(rows.columns()) {
-            if let Ok(column) = AttributeColumn::parse(field.name())
-                && column.scope == scope
-            {
-                typed.push((column.key.as_str().into(), Typed::new(array, column.value_type)?));
-            }
-        }
-        Ok(Self { typed, generic: GenericLists::new(list(rows, generic_column(scope))?)? })
-    }
-
-    fn get(&self, row: usize) -> Result<Attributes, Error> {
-        let typed = self.typed.iter().filter_map(|(key, values)| Some((key.clone(), values.get(row)?.to_owned())));
-        let generic = self.generic.pairs(row);
-        typed.map(Ok).chain(generic).collect::<Result<_, Error>>()
-    }
-}
-
-impl GenericLists {
-    fn new(list: ListArray) -> Result<Self, Error> {
-        let items = Items::new(list.values())?;
-        Ok(Self { list, items })
-    }
-
-    fn pairs(&self, row: usize) -> impl Iterator<Item = Result<(Key, Value), Error>> + '_ {
-        let offsets = self.list.value_offsets();
-        (offsets[row] as usize..offsets[row + 1] as usize)
-            .map(|item| Ok((self.items.key.value(item).into(), self.items.value(item)?)))
-    }
-}
-
-struct Events {
-    list: ListArray,
-    time: PrimitiveArray<TimestampNanosecondType>,
-    name: StringViewArray,
-    dropped: PrimitiveArray<UInt32Type>,
-    attributes: GenericLists,
-}
-
-impl Events {
-    fn new(list: &ListArray) -> Result<Self, Error> {
-        let field = |name| struct_field(list, name);
-        Ok(Self {
-            time: primitive(field(event::TIME)?)?,
-            name: as_text(field(event::NAME)?)?,
-            dropped: primitive(field(schema::DROPPED_ATTRIBUTES)?)?,
-            attributes: GenericLists::new(as_list(field(schema::ATTRIBUTES)?)?)?,
-            list: list.clone(),
-        })
-    }
-
-    fn get(&self, row: usize) -> Result<Vec<Event>, Error> {
-        let offsets = self.list.value_offsets();
-        (offsets[row] as usize..offsets[row + 1] as usize)
-            .map(|at| {
-                Ok(Event {
-                    time: Nanos::from_i64(self.time.value(at)),
-                    name: self.name.value(at).to_owned(),
-                    attributes: self.attributes.pairs(at).collect::<Result<_, _>>()?,
-                    dropped_attributes_count: self.dropped.value(at),
-                })
-            })
-            .collect()
-    }
-}
-
-struct Links {
-    list: ListArray,
-    trace_id: BinaryArray,
-    span_id: BinaryArray,
-    trace_state: StringViewArray,
+/// Some whole spans of a block, in columns: each is made when it is asked for.
+///
+/// Equal resources are one, shared by the spans of these rows, and so are equal scopes.
+pub struct SpanRows {
+    keys: PrimitiveArray<UInt64Type>,
+    fixed: SpanBatch,
+    names: StringViewArray,
+    status_messages: StringViewArray,
+    trace_states: StringViewArray,
     flags: PrimitiveArray<UInt32Type>,
-    dropped: PrimitiveArray<UInt32Type>,
-    attributes: GenericLists,
+    dropped_attributes: PrimitiveArray<UInt32Type>,
+    dropped_events: PrimitiveArray<UInt32Type>,
+    dropped_links: PrimitiveArray<UInt32Type>,
+    attributes: AttributeRows,
+    events: Events,
+    links: Links,
+    scopes: Shared<Scope>,
+    resources: Shared<Resource>,
 }
 
-impl Links {
-    fn new(list: &ListArray) -> Result<Self, Error> {
-        let field = |name| struct_field(list, name);
+impl SpanRows {
+    pub(crate) fn new(rows: &RecordBatch) -> Result<Self, Error> {
+        let string = |name: &str| text(rows, name);
+        let count = |name: &str| primitive::<UInt32Type>(column(rows, name)?);
         Ok(Self {
-            trace_id: binary(field(link::TRACE_ID)?)?,
-            span_id: binary(field(link::SPAN_ID)?)?,
-            trace_state: as_text(field(link::TRACE_STATE)?)?,
-            flags: primitive(field(link::FLAGS)?)?,
-            dropped: primitive(field(schema::DROPPED_ATTRIBUTES)?)?,
-            attributes: GenericLists::new(as_list(field(schema::ATTRIBUTES)?)?)?,
-            list: list.clone(),
+            keys: primitive(column(rows, schema::TRACE_KEY)?)?,
+            fixed: SpanBatch::new(rows, &Projection::default())?,
+            names: string(schema::NAME)?,
+            status_messages: string(schema::STATUS_MESSAGE)?,
+            trace_states: string(schema::TRACE_STATE)?,
+            flags: count(schema::FLAGS)?,
+            dropped_attributes: count(schema::DROPPED_ATTRIBUTES)?,
+            dropped_events: count(schema::DROPPED_EVENTS)?,
+            dropped_links: count(schema::DROPPED_LINKS)?,
+            attributes: AttributeRows::new(rows, AttributeScope::Span)?,
+            events: Events::new(&list(rows, schema::EVENTS)?)?,
+            links: Links::new(&list(rows, schema::LINKS)?)?,
+            scopes: scopes(rows)?,
+            resources: resources(rows)?,
         })
     }
 
-    fn get(&self, row: usize) -> Result<Vec<Link>, Error> {
-        let offsets = self.list.value_offsets();
-        (offsets[row] as usize..offsets[row + 1] as usize)
-            .map(|at| {
-                Ok(Link {
-                    trace_id: self.trace_id.value(at).to_vec(),
-                    span_id: self.span_id.value(at).to_vec(),
-                    trace_state: self.trace_state.value(at).to_owned(),
-                    attributes: self.attributes.pairs(at).collect::<Result<_, _>>()?,
-                    dropped_attributes_count: self.dropped.value(at),
-                    flags: self.flags.value(at),
-                })
-            })
-            .collect()
+    /// How many spans there are.
+    pub fn len(&self) -> usize {
+        self.fixed.rows()
     }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The key of the span's trace.
+    pub fn trace_key(&self, row: usize) -> TraceKey {
+        TraceKey(self.keys.value(row))
+    }
+
+    /// The ID of the span's trace.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if what is stored is no ID.
+    pub fn trace_id(&self, row: usize) -> Result<TraceId, Error> {
+        self.fixed.trace_id(row)
+    }
+
+    /// The whole span.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if what is stored is no span.
+    pub fn span(&self, row: usize) -> Result<Span, Error> {
+        let fixed = &self.fixed;
+        let parent = fixed.parent_span_id(row).map(SpanId::from_slice).transpose().map_err(Error::damaged)?;
+        Ok(Span {
+            trace_id: fixed.trace_id(row)?,
+            start: fixed.start(row),
+            span_id: fixed.span_id(row)?,
+            kind: fixed.kind(row),
+            parent_span_id: parent,
+            duration: fixed.duration(row),
+            name: self.names.value(row).to_owned(),
+            status_code: fixed.status(row),
+            status_message: self.status_messages.value(row).to_owned(),
+            trace_state: self.trace_states.value(row).to_owned(),
+            flags: self.flags.value(row),
+            attributes: self.attributes.get(row)?,
+            dropped_attributes_count: self.dropped_attributes.value(row),
+            events: self.events.get(row)?,
+            dropped_events_count: self.dropped_events.value(row),
+            links: self.links.get(row)?,
+            dropped_links_count: self.dropped_links.value(row),
+            scope: self.scopes.get(row),
+            resource: self.resources.get(row),
+        })
+    }
+
+    /// The whole spans, one after the other.
+    pub fn spans(&self) -> impl ExactSizeIterator<Item = Result<Span, Error>> + '_ {
+        (0..self.len()).map(|row| self.span(row))
+    }
+
+    /// All of the spans.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if one of them can't be made.
+    pub fn into_spans(self) -> Result<Vec<Span>, Error> {
+        self.spans().collect()
+    }
+}
+
+impl std::fmt::Debug for SpanRows {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SpanRows").field("rows", &self.len()).finish_non_exhaustive()
+    }
+}
+
+/// The resources or scopes of rows, each made once.
+struct Shared<T> {
+    distinct: Vec<Arc<T>>,
+    of_row: Vec<u32>,
+}
+
+impl<T> Shared<T> {
+    fn new(
+        rows: usize,
+        hash: impl Fn(usize, &mut dyn Hasher),
+        same: impl Fn(usize, usize) -> bool,
+        make: impl Fn(usize) -> Result<T, Error>,
+    ) -> Result<Self, Error> {
+        let (state, mut numbers) = (FastState::default(), Distinct::default());
+        let mut of_row: Vec<u32> = Vec::with_capacity(rows);
+        for row in 0..rows {
+            let number = match of_row.last() {
+                Some(number) if same(row - 1, row) => *number,
+                _ => {
+                    let mut hasher = state.build_hasher();
+                    hash(row, &mut hasher);
+                    numbers.number(row, hasher.finish(), |other| same(other, row))
+                }
+            };
+            of_row.push(number);
+        }
+        let distinct = numbers.firsts().map(|row| make(row).map(Arc::new)).collect::<Result<_, Error>>()?;
+        Ok(Self { distinct, of_row })
+    }
+
+    fn get(&self, row: usize) -> Arc<T> {
+        self.distinct[self.of_row[row] as usize].clone()
+    }
+}
+
+fn resources(rows: &RecordBatch) -> Result<Shared<Resource>, Error> {
+    let attributes = AttributeRows::new(rows, AttributeScope::Resource)?;
+    let dropped = primitive::<UInt32Type>(column(rows, schema::RESOURCE_DROPPED_ATTRIBUTES)?)?;
+    let urls = text(rows, schema::RESOURCE_SCHEMA_URL)?;
+    Shared::new(
+        rows.num_rows(),
+        |row, mut hasher| {
+            attributes.hash(row, &mut hasher);
+            hash_text(&urls, row, &mut hasher);
+        },
+        |a, b| attributes.same(a, b) && same_text(&urls, a, b) && dropped.value(a) == dropped.value(b),
+        |row| {
+            Ok(Resource {
+                attributes: attributes.get(row)?,
+                dropped_attributes_count: dropped.value(row),
+                schema_url: urls.value(row).to_owned(),
+            })
+        },
+    )
+}
+
+fn scopes(rows: &RecordBatch) -> Result<Shared<Scope>, Error> {
+    let attributes = AttributeRows::new(rows, AttributeScope::Scope)?;
+    let dropped = primitive::<UInt32Type>(column(rows, schema::SCOPE_DROPPED_ATTRIBUTES)?)?;
+    let texts = [schema::SCOPE_NAME, schema::SCOPE_VERSION, schema::SCOPE_SCHEMA_URL].map(|name| text(rows, name));
+    let [names, versions, urls] = texts;
+    let (names, versions, urls) = (names?, versions?, urls?);
+    let texts = [&names, &versions, &urls];
+    Shared::new(
+        rows.num_rows(),
+        |row, mut hasher| {
+            texts.iter().for_each(|texts| hash_text(texts, row, &mut hasher));
+            attributes.hash(row, &mut hasher);
+        },
+        |a, b| {
+            texts.iter().all(|texts| same_text(texts, a, b))
+                && attributes.same(a, b)
+                && dropped.value(a) == dropped.value(b)
+        },
+        |row| {
+            Ok(Scope {
+                name: names.value(row).to_owned(),
+                version: versions.value(row).to_owned(),
+                attributes: attributes.get(row)?,
+                dropped_attributes_count: dropped.value(row),
+                schema_url: urls.value(row).to_owned(),
+            })
+        },
+    )
 }

@@ -9,10 +9,14 @@ pub fn canonical_order(a: &Span, b: &Span) -> Ordering {
     a.trace_id.key().cmp(&b.trace_id.key()).then_with(|| a.cmp(b))
 }
 
-/// The values that are repeated on each row of a trace.
-pub(crate) struct TraceSummary {
-    pub(crate) start: Nanos,
-    pub(crate) duration: Nanos,
+/// The values that are repeated on each row of a trace, folded from its spans in [canonical order](canonical_order).
+///
+/// A trace that is too long to be held is read twice: once for its summary, once to be written in parts, by
+/// [`BlockWriter::write_part`](crate::BlockWriter::write_part).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TraceSummary {
+    start: Option<Nanos>,
+    end: Nanos,
     pub(crate) root_service: String,
     pub(crate) root_name: String,
     pub(crate) spans: u32,
@@ -20,34 +24,45 @@ pub(crate) struct TraceSummary {
 }
 
 impl TraceSummary {
-    pub(crate) fn of(spans: &[Span]) -> Self {
-        let start = spans.iter().map(|span| span.start).min().unwrap_or_default();
-        let end = spans.iter().map(Span::end).max().unwrap_or_default();
+    /// Takes a span into account, the next of the trace in canonical order.
+    pub fn add(&mut self, span: &Span) {
+        self.start = Some(self.start.map_or(span.start, |start| start.min(span.start)));
+        self.end = self.end.max(span.end());
+        self.spans = self.spans.saturating_add(1);
+        self.errors = self.errors.saturating_add(u32::from(span.status_code == StatusCode::ERROR));
         // Of several roots the last to begin names the trace, as in Tempo.
-        let root = spans.iter().rfind(|span| span.parent_span_id.is_none());
-        Self {
-            start,
-            duration: end.saturating_sub(start),
-            root_service: root.map(service_name).map(cut).unwrap_or_default(),
-            root_name: root.map(|span| cut(span.name.clone())).unwrap_or_default(),
-            spans: spans.len() as u32,
-            errors: spans.iter().filter(|span| span.status_code == StatusCode::ERROR).count() as u32,
+        if span.parent_span_id.is_none() {
+            self.root_service = service_name(span).map(cut).unwrap_or_default();
+            self.root_name = cut(&span.name);
         }
+    }
+
+    pub(crate) fn of(spans: &[Span]) -> Self {
+        let mut summary = Self::default();
+        spans.iter().for_each(|span| summary.add(span));
+        summary
+    }
+
+    pub(crate) fn start(&self) -> Nanos {
+        self.start.unwrap_or_default()
+    }
+
+    pub(crate) fn duration(&self) -> Nanos {
+        self.end.saturating_sub(self.start())
     }
 }
 
 /// What is repeated on each row of a trace is cut to so many bytes, at a character's border.
 const MAX_REPEATED: usize = 256;
 
-fn cut(mut text: String) -> String {
-    text.truncate(text.floor_char_boundary(MAX_REPEATED));
-    text
+fn cut(text: &str) -> String {
+    text[..text.floor_char_boundary(MAX_REPEATED)].to_owned()
 }
 
-fn service_name(span: &Span) -> String {
+fn service_name(span: &Span) -> Option<&str> {
     match span.resource.attributes.get("service.name") {
-        Some(Value::Str(name)) => name.clone(),
-        _ => String::new(),
+        Some(Value::Str(name)) => Some(name),
+        _ => None,
     }
 }
 
