@@ -4,7 +4,7 @@ use std::{
 };
 
 use futures::future::try_join_all;
-use niente_block::{BlockWriter, Layout, canonical_order};
+use niente_block::{BlockWriter, Filter, Layout, Written, canonical_order};
 use niente_model::{Hour, Nanos, Span, Tenant};
 use niente_store::{ErrorKind, ObjectKey, Store};
 
@@ -61,8 +61,20 @@ pub async fn write_level0(
     spans: Vec<Span>,
 ) -> Result<Vec<WrittenObject>, WriteError> {
     // Encoding is long work without a pause: it must not hold up what else this thread serves.
-    let encoded = tokio::task::spawn_blocking(move || encode(spans)).await;
+    let encoded = tokio::task::spawn_blocking(move || encode_level0(spans)).await;
     let objects = encoded.map_err(|error| WriteError::Worker(error.to_string()))??;
+    put_level0(store, tenant, objects).await
+}
+
+/// Makes encoded objects durable: the second half of [`write_level0`].
+///
+/// # Errors
+/// As [`write_level0`].
+pub async fn put_level0(
+    store: &dyn Store,
+    tenant: &Tenant,
+    objects: Vec<(L0Name, Written)>,
+) -> Result<Vec<WrittenObject>, WriteError> {
     let writes = objects.into_iter().map(|(name, block)| async move {
         let object = WrittenObject { key: name.key(tenant), spans: block.rows, bytes: block.bytes.len() as u64 };
         match store.put_if_absent(&object.key, block.bytes).await {
@@ -73,7 +85,9 @@ pub async fn write_level0(
     try_join_all(writes).await
 }
 
-fn encode(spans: Vec<Span>) -> Result<Vec<(L0Name, niente_block::Written)>, niente_block::Error> {
+/// Encodes an ingest request's spans, one object for each hour: the first half of [`write_level0`], and all of it that
+/// needs a processor.
+pub fn encode_level0(spans: Vec<Span>) -> Result<Vec<(L0Name, Written)>, niente_block::Error> {
     let mut hours: BTreeMap<Hour, Vec<Span>> = BTreeMap::new();
     for span in spans {
         hours.entry(span.start.hour()).or_default().push(span);
@@ -81,7 +95,7 @@ fn encode(spans: Vec<Span>) -> Result<Vec<(L0Name, niente_block::Written)>, nien
     hours.into_iter().map(|(hour, spans)| encode_hour(hour, spans)).collect()
 }
 
-fn encode_hour(hour: Hour, spans: Vec<Span>) -> Result<(L0Name, niente_block::Written), niente_block::Error> {
+fn encode_hour(hour: Hour, spans: Vec<Span>) -> Result<(L0Name, Written), niente_block::Error> {
     let mut keyed: Vec<_> = spans.into_iter().map(|span| (span.trace_id.key(), span)).collect();
     keyed.sort_unstable();
     let mut spans: Vec<Span> = keyed.into_iter().map(|(_, span)| span).collect();
@@ -91,8 +105,10 @@ fn encode_hour(hour: Hour, spans: Vec<Span>) -> Result<(L0Name, niente_block::Wr
 
     let end = spans.iter().map(Span::end).max().unwrap_or(Nanos::ZERO);
     let name = L0Name::new(hour, end, content_hash(&spans));
-    let mut writer = BlockWriter::new(Layout::level0())?;
-    for trace in spans.chunk_by(|a, b| a.trace_id == b.trace_id) {
+    let traces = || spans.chunk_by(|a, b| a.trace_id == b.trace_id);
+    let filter = Filter::TraceKeys { distinct: traces().count() as u64 };
+    let mut writer = BlockWriter::new(Layout::level0(), filter)?;
+    for trace in traces() {
         writer.write_trace(trace)?;
     }
     Ok((name, writer.finish()?))

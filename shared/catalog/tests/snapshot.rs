@@ -1,27 +1,21 @@
-//! What a snapshot shows, against spans written as ingest would.
+//! What a snapshot shows, against spans written as ingest would, and days compacted as compaction would.
 
 #![allow(clippy::unwrap_used)] // in the helpers too
 
-use std::{
-    ops::Range,
-    sync::atomic::{AtomicUsize, Ordering},
-};
+mod vocabulary;
 
-use async_trait::async_trait;
 use bytes::Bytes;
-use niente_catalog::{BlockRef, ContentHash, L0Name, Snapshot};
+use niente_catalog::{BlockRef, Catalog, Change, Commit, ContentHash, L0Name, Name, Snapshot, TenantConfig, commit};
 use niente_model::{Nanos, Tenant, TimeRange};
-use niente_store::{ETag, MemoryStore, Object, ObjectKey, ObjectMeta, Page, Result, Store, Suffix};
+use niente_store::{Counting, MemoryStore, ObjectKey, Store};
 use proptest::prelude::*;
+use std::sync::Arc;
+
+use vocabulary::{at, block};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
-
-/// Seconds into a day of which midnight is an hour's border.
-fn at(seconds: u64) -> Nanos {
-    Nanos::from_secs(20_000 * DAY + seconds)
-}
 
 fn window(start: u64, end: u64) -> TimeRange {
     TimeRange::new(at(start), at(end)).unwrap()
@@ -37,72 +31,161 @@ async fn write(store: &dyn Store, tenant: &Tenant, start: u64, end: u64) -> Obje
     key
 }
 
-async fn keys(store: &dyn Store, tenant: &Tenant, window: TimeRange) -> Vec<ObjectKey> {
-    let snapshot = Snapshot::read(store, tenant, window).await.unwrap();
-    snapshot.objects.into_iter().map(|object| object.key).collect()
+async fn snapshot(store: &Arc<MemoryStore>, tenant: &Tenant, window: TimeRange) -> Snapshot {
+    Catalog::new(store.clone()).snapshot(tenant, window).await.unwrap()
+}
+
+fn keys(snapshot: &Snapshot) -> Vec<&ObjectKey> {
+    snapshot.objects.iter().map(|object| &object.key).collect()
+}
+
+fn stored() -> (Arc<MemoryStore>, Tenant) {
+    (Arc::new(MemoryStore::new()), Tenant::single())
 }
 
 #[tokio::test]
-async fn objects_are_pruned_by_hour_and_end() {
-    let (store, tenant) = (MemoryStore::new(), Tenant::single());
-    let short = write(&store, &tenant, 10, 20).await;
-    let long = write(&store, &tenant, 30, 5 * HOUR).await;
-    let later = write(&store, &tenant, 2 * HOUR + 5, 2 * HOUR + 6).await;
-
+async fn level_0_is_pruned_by_the_hour_in_which_its_spans_start() {
+    let (store, tenant) = stored();
+    let short = write(&*store, &tenant, 10, 20).await;
+    let long = write(&*store, &tenant, 30, 5 * HOUR).await;
+    let later = write(&*store, &tenant, 2 * HOUR + 5, 2 * HOUR + 6).await;
     for (from, to, expected) in [
         (0, 10 * HOUR, vec![&short, &long, &later]),
         (15, 15, vec![&short, &long]),
-        (20, 20, vec![&short, &long]),
-        (21, 21, vec![&long]),
-        (HOUR, 2 * HOUR - 1, vec![&long]),
-        (HOUR, 2 * HOUR, vec![&long, &later]), // somewhere in that hour its spans start
-        (5 * HOUR, 9 * HOUR, vec![&long]),
-        (5 * HOUR + 1, 9 * HOUR, vec![]),
+        (HOUR - 1, 2 * HOUR - 1, vec![&short, &long]),
+        (HOUR, 2 * HOUR - 1, vec![]),
+        (HOUR, 2 * HOUR, vec![&later]), // somewhere in that hour its spans start
+        (3 * HOUR, 9 * HOUR, vec![]),
     ] {
-        let found = keys(&store, &tenant, window(from, to)).await;
-        assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{from} to {to}");
+        assert_eq!(keys(&snapshot(&store, &tenant, window(from, to)).await), expected, "{from} to {to}");
     }
-    let all = Snapshot::read(&store, &tenant, TimeRange::ALL).await.unwrap();
-    assert_eq!(all.objects[0], BlockRef { key: short, size: 7, level: 0, times: window(0, 20) });
-    assert_eq!(all.unknown, [""; 0]);
 }
 
 #[tokio::test]
-async fn tenants_whose_names_begin_alike_are_apart() {
-    let store = MemoryStore::new();
-    let tenants = ["a", "a-b", "a.l0", "A", "l0"].map(|name| Tenant::new(name).unwrap());
-    for tenant in &tenants {
-        write(&store, tenant, 1, 2).await;
+async fn tenants_see_their_own() {
+    let (store, tenant) = stored();
+    let ours = write(&*store, &tenant, 1, 2).await;
+    let other = Tenant::new("single-tenant2").unwrap();
+    let theirs = write(&*store, &other, 1, 2).await;
+    for everything in [TimeRange::ALL, window(0, HOUR)] {
+        assert_eq!(keys(&snapshot(&store, &tenant, everything).await), [&ours]);
+        assert_eq!(keys(&snapshot(&store, &other, everything).await), [&theirs]);
+        assert!(snapshot(&store, &Tenant::new("nobody").unwrap(), everything).await.objects.is_empty());
     }
-    for tenant in &tenants {
-        assert_eq!(keys(&store, tenant, TimeRange::ALL).await, [name(1, 2).key(tenant)]);
-    }
-    let nobody = Tenant::new("nobody").unwrap();
-    assert_eq!(Snapshot::read(&store, &nobody, TimeRange::ALL).await.unwrap(), Snapshot::default());
 }
 
 #[tokio::test]
 async fn foreign_objects_are_reported_and_others_of_ours_are_not_seen() {
-    let (store, tenant) = (MemoryStore::new(), Tenant::single());
-    let ours = write(&store, &tenant, 1, 2).await;
-    for key in ["l0/+", "l0/2024-10-04T00-zz.parquet", "l0/README", "blocks/2024-10-04/x.parquet", "config"] {
+    let (store, tenant) = stored();
+    let ours = write(&*store, &tenant, 1, 2).await;
+    for key in ["l0/+", "l0/2024-10-04T00-zz.parquet", "l0/README", "blocks/2024-10-04/x.parquet"] {
         let key = ObjectKey::new(&format!("{tenant}/{key}")).unwrap();
         store.put_if_absent(&key, Bytes::new()).await.unwrap();
     }
     for (window, unknown) in [
         (TimeRange::ALL, &["single-tenant/l0/+", "single-tenant/l0/2024-10-04T00-zz.parquet"][..]),
-        // What sorts after the window's last hour is not listed.
-        (TimeRange::new(Nanos::ZERO, at(0).saturating_sub(Nanos::from_secs(1))).unwrap(), &["single-tenant/l0/+"]),
+        // What sorts outside of the window's hours is not listed.
+        (window(0, HOUR), &["single-tenant/l0/2024-10-04T00-zz.parquet"]),
     ] {
-        let snapshot = Snapshot::read(&store, &tenant, window).await.unwrap();
+        let snapshot = snapshot(&store, &tenant, window).await;
         assert_eq!(snapshot.unknown, unknown);
-        assert!(snapshot.objects.iter().all(|object| object.key == ours));
+        assert_eq!(keys(&snapshot), [&ours]);
     }
+}
+
+#[tokio::test]
+async fn what_was_replaced_is_left_out_and_what_replaced_it_is_there() {
+    let (store, tenant) = stored();
+    let first = write(&*store, &tenant, 1, 2).await;
+    let other = write(&*store, &tenant, 3, 4).await;
+    let day = at(0).hour().day();
+    let catalog = Catalog::new(store.clone());
+    let before = catalog.snapshot(&tenant, TimeRange::ALL).await.unwrap();
+    assert_eq!(keys(&before), [&first, &other]);
+
+    let made = block(1, at(0).hour());
+    let change = Change::Replace { inputs: vec![Name::Level0(name(1, 2))], outputs: vec![made.clone()] };
+    assert_eq!(commit(&*store, &tenant, day, &change, Nanos::ZERO).await.unwrap(), Commit::Done);
+    let expected = [BlockRef::compacted(&tenant, day, &made).key, other.clone()];
+    // By a catalog that remembers the day and by one that doesn't, whether the old object is still there or not.
+    for _ in 0..2 {
+        for catalog in [&catalog, &Catalog::new(store.clone())] {
+            for everything in [TimeRange::ALL, window(0, 5)] {
+                let after = catalog.snapshot(&tenant, everything).await.unwrap();
+                assert_eq!(keys(&after), expected.iter().collect::<Vec<_>>());
+            }
+        }
+        store.delete(&first).await.unwrap();
+    }
+    // Its spans start in another hour.
+    assert!(catalog.snapshot(&tenant, window(HOUR, 2 * HOUR)).await.unwrap().objects.is_empty());
+}
+
+#[tokio::test]
+async fn redactions_are_part_of_a_snapshot() {
+    let (store, tenant) = stored();
+    let id = "5".parse().unwrap();
+    write(&*store, &tenant, 1, 2).await;
+    TenantConfig::update(&*store, &tenant, |config| config.redact(id, at(0))).await.unwrap();
+    for everything in [TimeRange::ALL, window(0, 5)] {
+        let snapshot = snapshot(&store, &tenant, everything).await;
+        assert!(snapshot.is_redacted(id) && !snapshot.is_redacted("6".parse().unwrap()));
+    }
+    assert!(!snapshot(&store, &Tenant::new("other").unwrap(), TimeRange::ALL).await.is_redacted(id));
+}
+
+#[tokio::test]
+async fn a_snapshot_costs_a_listing_and_a_read_a_day() {
+    let (store, tenant) = stored();
+    for day in 0..40 {
+        let hour = at(day * DAY).hour();
+        let change = Change::Replace { inputs: vec![], outputs: vec![block(day as u128, hour)] };
+        commit(&*store, &tenant, hour.day(), &change, Nanos::ZERO).await.unwrap();
+    }
+    let counting = Counting::new(store);
+    let catalog = Catalog::new(Arc::new(counting.clone()));
+    // Everything: what there is to read is listed, and there is no configuration. Then a window: each day is asked for.
+    for (window, blocks, gets) in
+        [(TimeRange::ALL, 40, 40), (window(0, 2 * DAY), 3, 4), (window(50 * DAY, 51 * DAY), 0, 3)]
+    {
+        for round in ["cold", "warm"] {
+            let before = counting.counts();
+            assert_eq!(catalog.snapshot(&tenant, window).await.unwrap().objects.len(), blocks);
+            let spent = counting.counts() - before;
+            assert_eq!((spent.lists, spent.gets, spent.puts), (1, gets, 0), "{window:?} {round}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn level_0_outside_of_the_window_is_not_listed() {
+    let (store, tenant) = stored();
+    for n in 0..3_500 {
+        write(&*store, &tenant, n * MINUTE, n * MINUTE).await;
+    }
+    let counting = Counting::new(store);
+    let catalog = Catalog::new(Arc::new(counting.clone()));
+    for (start, end, pages) in
+        [(0, 0, 1), (0, 900, 1), (0, 1_900, 2), (0, 3_499, 4), (3_000, 3_499, 1), (1_000, 2_900, 2)]
+    {
+        let before = counting.counts();
+        catalog.snapshot(&tenant, window(start * MINUTE, end * MINUTE)).await.unwrap();
+        assert_eq!((counting.counts() - before).lists, pages, "{start} to {end}");
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_catalog_is_an_error_that_names_it() {
+    let (store, tenant) = stored();
+    let key = ObjectKey::new(&format!("{tenant}/catalog/{}", at(0).hour().day())).unwrap();
+    store.put_if_absent(&key, "not one".into()).await.unwrap();
+    let error = Catalog::new(store).snapshot(&tenant, window(0, 5)).await.unwrap_err();
+    assert!(error.to_string().contains(key.as_str()), "{error}");
 }
 
 proptest! {
     #[test]
-    fn no_span_of_the_window_is_missing(
+    fn no_span_that_starts_in_the_window_is_missing(
         spans in prop::collection::vec((0..4 * HOUR, prop_oneof![0..5_u64, 0..3 * HOUR]), 0..30),
         from in 0..8 * HOUR,
         length in prop_oneof![0..5_u64, 0..5 * HOUR],
@@ -110,86 +193,23 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let window = window(from, from + length);
         let found = runtime.block_on(async {
-            let (store, tenant) = (MemoryStore::new(), Tenant::single());
+            let (store, tenant) = stored();
             for (start, length) in &spans {
                 // The same span again is the same object.
                 let key = name(*start, start + length).key(&tenant);
                 let _ = store.put_if_absent(&key, Bytes::new()).await;
             }
-            keys(&store, &tenant, window).await
+            snapshot(&store, &tenant, window).await
         });
+        let found = keys(&found);
         prop_assert!(found.is_sorted());
         for (start, length) in spans {
             let key = name(start, start + length).key(&Tenant::single());
-            let times = TimeRange::new(at(start), at(start + length)).unwrap();
-            prop_assert!(!times.overlaps(window) || found.contains(&key), "{key}");
+            prop_assert!(!window.contains(at(start)) || found.contains(&&key), "{key}");
             // Nor is what the name rules out.
-            let widest = TimeRange::new(at(start).hour().start(), at(start + length)).unwrap();
-            prop_assert!(widest.overlaps(window) || !found.contains(&key), "{key}");
+            let hour = at(start).hour();
+            let widest = TimeRange::new(hour.start(), hour.end()).unwrap();
+            prop_assert!(widest.overlaps(window) || !found.contains(&&key), "{key}");
         }
-    }
-}
-
-#[tokio::test]
-async fn later_hours_are_not_listed() {
-    let (store, tenant) = (CountingPages::default(), Tenant::single());
-    for n in 0..3_500 {
-        write(&store, &tenant, n * MINUTE, n * MINUTE).await;
-    }
-    for (end, pages) in [(0, 1), (900 * MINUTE, 1), (1_900 * MINUTE, 2), (3_499 * MINUTE, 4)] {
-        store.pages.store(0, Ordering::Relaxed);
-        keys(&store, &tenant, window(0, end)).await;
-        assert_eq!(store.pages.load(Ordering::Relaxed), pages, "{end}");
-    }
-}
-
-/// A store that counts the pages of its listings.
-#[derive(Debug, Default)]
-struct CountingPages {
-    inner: MemoryStore,
-    pages: AtomicUsize,
-}
-
-#[async_trait]
-impl Store for CountingPages {
-    async fn list(&self, prefix: &str, start_after: Option<&str>) -> Result<Page> {
-        self.pages.fetch_add(1, Ordering::Relaxed);
-        self.inner.list(prefix, start_after).await
-    }
-
-    async fn put_if_absent(&self, key: &ObjectKey, bytes: Bytes) -> Result<ETag> {
-        self.inner.put_if_absent(key, bytes).await
-    }
-
-    async fn get(&self, _: &ObjectKey) -> Result<Object> {
-        unreachable!("a snapshot lists")
-    }
-
-    async fn get_if_none_match(&self, _: &ObjectKey, _: &ETag) -> Result<Option<Object>> {
-        unreachable!("a snapshot lists")
-    }
-
-    async fn get_range(&self, _: &ObjectKey, _: Range<u64>) -> Result<Bytes> {
-        unreachable!("a snapshot lists")
-    }
-
-    async fn get_suffix(&self, _: &ObjectKey, _: u64) -> Result<Suffix> {
-        unreachable!("a snapshot lists")
-    }
-
-    async fn head(&self, _: &ObjectKey) -> Result<ObjectMeta> {
-        unreachable!("a snapshot lists")
-    }
-
-    async fn put_if_match(&self, _: &ObjectKey, _: Bytes, _: &ETag) -> Result<ETag> {
-        unreachable!("a snapshot lists")
-    }
-
-    async fn delete(&self, _: &ObjectKey) -> Result<()> {
-        unreachable!("a snapshot lists")
-    }
-
-    async fn now(&self) -> Result<Nanos> {
-        unreachable!("a snapshot lists")
     }
 }
