@@ -65,6 +65,9 @@ pub enum Error {
     /// Spans that were not stored.
     #[error(transparent)]
     Write(#[from] WriteError),
+    /// A tenant's configuration that could not be read.
+    #[error(transparent)]
+    Catalog(#[from] niente_catalog::Error),
     /// A question that the engine could not answer.
     #[error(transparent)]
     Engine(#[from] niente_engine::Error),
@@ -92,14 +95,16 @@ impl Error {
                 ReceiveKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
                 ReceiveKind::Undecodable => StatusCode::BAD_REQUEST,
             },
-            Error::Write(WriteError::Store(error)) if error.kind() == StoreKind::GiveUp => {
+            Error::Write(WriteError::Store(error)) | Error::Catalog(niente_catalog::Error::Store(error))
+                if error.kind() == StoreKind::GiveUp =>
+            {
                 StatusCode::SERVICE_UNAVAILABLE
             }
-            Error::Write(WriteError::Store(error)) | Error::Engine(niente_engine::Error::Store(error)) => {
-                store_status(error)
-            }
+            Error::Write(WriteError::Store(error))
+            | Error::Engine(niente_engine::Error::Store(error))
+            | Error::Catalog(niente_catalog::Error::Store(error)) => store_status(error),
             Error::Engine(niente_engine::Error::Moving(_)) => StatusCode::SERVICE_UNAVAILABLE,
-            Error::Write(_) | Error::Engine(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Error::Write(_) | Error::Engine(_) | Error::Catalog(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -153,7 +158,7 @@ mod tests {
             (StoreError::Unavailable { action, key: key(), source: None }, 503, 503),
             (StoreError::NotFound { action, key: key(), source: None }, 503, 503),
             (StoreError::Full { action, key: key(), source: None }, 503, 500),
-            (StoreError::PermissionDenied { action, key: key(), advice: "", source: None }, 503, 500),
+            (StoreError::PermissionDenied { action, key: key(), advice: "".into(), source: None }, 503, 500),
             (StoreError::OutOfRange { key: key(), range: 0..1, size: None, source: None }, 500, 500),
         ] {
             let message = error.to_string();

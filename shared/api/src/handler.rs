@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, header::CONTENT_LENGTH};
+use niente_catalog::Catalog;
 use niente_engine::Engine;
 use niente_model::Tenant;
 use niente_receive::encode_response;
@@ -43,14 +44,16 @@ pub struct Api {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) settings: Settings,
     pub(crate) clock: Clock,
+    pub(crate) catalog: Catalog,
     engine: Engine,
 }
 
 impl Api {
     /// The API over the tenants of this store.
     pub fn new(store: Arc<dyn Store>, settings: Settings, clock: Clock) -> Self {
-        let engine = Engine::new(Arc::clone(&store));
-        Self { store, settings, clock, engine }
+        let catalog = Catalog::new(Arc::clone(&store));
+        let engine = Engine::new(catalog.clone());
+        Self { store, settings, clock, catalog, engine }
     }
 
     /// Answers a request.

@@ -3,11 +3,14 @@ use http::{
     header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName},
 };
 use niente_catalog::write_level0;
-use niente_model::Tenant;
+use niente_model::{Nanos, Tenant};
 use niente_receive::{Encoding, Format, Request, decompress, proto};
 use proto::collector::trace::v1::ExportTraceServiceResponse;
 
 use crate::{Api, Error};
+
+/// How long a tenant's configuration is believed: a changed retention counts for new spans after this.
+const CONFIG_AGE: Nanos = Nanos::from_secs(60);
 
 impl Api {
     /// Checks the spans of a decoded OTLP request and stores the valid ones: what every way of sending spans comes to.
@@ -16,10 +19,12 @@ impl Api {
     ///
     /// # Errors
     ///
-    /// [`Error::Receive`] if there are too many spans and [`Error::Write`] if they could not be stored. It is safe to
-    /// send them again in either case.
+    /// [`Error::Receive`] if there are too many spans, [`Error::Catalog`] if the tenant's retention could not be read, and
+    /// [`Error::Write`] if they could not be stored. It is safe to send them again in any case.
     pub async fn ingest(&self, tenant: &Tenant, request: Request) -> Result<ExportTraceServiceResponse, Error> {
-        let mut batch = request.check(&self.settings.limits, self.clock.now(), None)?;
+        let now = self.clock.now();
+        let config = self.catalog.recent_config(tenant, now, CONFIG_AGE).await?;
+        let mut batch = request.check(&self.settings.limits, now, config.retention())?;
         let spans = std::mem::take(&mut batch.spans);
         if !spans.is_empty() {
             write_level0(&*self.store, tenant, spans).await?;

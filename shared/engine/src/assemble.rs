@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use niente_block::SpanBatch;
-use niente_model::{Nanos, SpanKind, TimeRange, TraceId, TraceKey};
+use niente_model::{Nanos, SpanIdentity, SpanKind, TimeRange, TraceId, TraceKey};
 
 use crate::trace::{SpanAt, Trace};
 
@@ -33,7 +33,7 @@ pub(crate) struct Assembly {
     parts: Parts,
     /// By trace; the runs of one trace side by side.
     runs: Vec<Run>,
-    /// Spans beyond this time belong to no trace: which of them an object happens to hold must not matter.
+    /// Spans that start beyond this time belong to no trace: which of them an object happens to hold must not matter.
     reach: TimeRange,
     /// Rows that are left out, since another row is the same span.
     dropped: HashSet<Position>,
@@ -42,12 +42,17 @@ pub(crate) struct Assembly {
 /// Rows that claim to be the same span.
 #[derive(Debug)]
 pub(crate) struct Conflict {
-    pub(crate) id: TraceId,
+    pub(crate) identity: SpanIdentity,
     pub(crate) rows: Vec<Position>,
 }
 
 impl Assembly {
-    pub(crate) fn new(parts: Parts, reach: TimeRange) -> Result<Self, niente_block::Error> {
+    /// The traces of these parts, apart from those that are to be left out.
+    pub(crate) fn new(
+        parts: Parts,
+        reach: TimeRange,
+        left_out: impl Fn(TraceId) -> bool,
+    ) -> Result<Self, niente_block::Error> {
         let mut runs = Vec::new();
         for (object, batches) in parts.iter().enumerate() {
             for (batch, columns) in batches.iter().enumerate() {
@@ -56,7 +61,9 @@ impl Assembly {
                     let bytes = columns.trace_id_bytes(row);
                     let rows = (row..columns.rows()).take_while(|next| columns.trace_id_bytes(*next) == bytes).count();
                     let id = columns.trace_id(row)?;
-                    runs.push(Run { key: id.key(), id, first: Position { object, batch, row }, rows });
+                    if !left_out(id) {
+                        runs.push(Run { key: id.key(), id, first: Position { object, batch, row }, rows });
+                    }
                     row += rows;
                 }
             }
@@ -76,16 +83,17 @@ impl Assembly {
     }
 
     /// Rows of different objects that claim to be the same span: a request that was sent again in other batches.
-    pub(crate) fn conflicts(&self) -> Vec<Conflict> {
+    pub(crate) fn conflicts(&self) -> Result<Vec<Conflict>, niente_block::Error> {
         let mut conflicts = Vec::new();
         for runs in self.runs.chunk_by(|a, b| a.id == b.id).filter(|runs| runs.len() > 1) {
             let positions = self.sorted(runs);
-            let same = positions.chunk_by(|a, b| identity(&self.span(*a)) == identity(&self.span(*b)));
+            let same = positions.chunk_by(|a, b| place(&self.span(*a)) == place(&self.span(*b)));
             for rows in same.filter(|rows| rows.len() > 1) {
-                conflicts.push(Conflict { id: runs[0].id, rows: rows.to_vec() });
+                let identity = self.span(rows[0]).identity(runs[0].id)?;
+                conflicts.push(Conflict { identity, rows: rows.to_vec() });
             }
         }
-        conflicts
+        Ok(conflicts)
     }
 
     /// Leaves these rows out from now on.
@@ -106,16 +114,16 @@ impl Assembly {
             let first = run.first;
             (0..run.rows).map(move |offset| Position { row: first.row + offset, ..first })
         };
-        let within = |at: &Position| self.reach.overlaps(self.span(*at).times());
+        let within = |at: &Position| self.reach.contains(self.span(*at).start());
         let mut positions: Vec<Position> = runs.iter().flat_map(rows).filter(within).collect();
         if runs.len() > 1 {
-            positions.sort_by(|a, b| identity(&self.span(*a)).cmp(&identity(&self.span(*b))));
+            positions.sort_by(|a, b| place(&self.span(*a)).cmp(&place(&self.span(*b))));
         }
         positions
     }
 }
 
-/// What makes two records of a trace the same span.
-fn identity<'a>(span: &SpanAt<'a>) -> (Nanos, &'a [u8], SpanKind) {
+/// A span's place in its trace: a [`SpanIdentity`] without the trace, straight from the columns.
+fn place<'a>(span: &SpanAt<'a>) -> (Nanos, &'a [u8], SpanKind) {
     (span.start(), span.span_id(), span.kind())
 }

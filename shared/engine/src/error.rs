@@ -27,6 +27,7 @@ impl From<niente_catalog::Error> for Error {
     fn from(error: niente_catalog::Error) -> Self {
         match error {
             niente_catalog::Error::Store(error) => Error::Store(error),
+            niente_catalog::Error::Block { key, source } => Error::Block { object: key, source },
             other => Error::Catalog(other),
         }
     }

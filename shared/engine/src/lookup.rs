@@ -3,31 +3,37 @@
 use std::sync::Arc;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
-use niente_block::KeyRange;
-use niente_catalog::BlockRef;
+use niente_catalog::{BlockReader, Catalog, Snapshot};
 use niente_model::{Span, TimeRange, TraceId};
-use niente_store::Store;
 
-use crate::{Error, Inspected, TraceAnswer, read::Reader};
+use crate::{Error, Inspected, TraceAnswer};
 
 /// How many objects are asked at a time.
-const PARALLEL_READS: usize = 32;
+const PARALLEL_READS: usize = 64;
 
-/// All spans of the trace in these objects that overlap the reach.
+/// All spans of the trace in a snapshot's objects that start within the reach.
 pub(crate) async fn find_trace(
-    store: &Arc<dyn Store>,
-    objects: Vec<BlockRef>,
+    catalog: &Catalog,
+    snapshot: Snapshot,
     id: TraceId,
     reach: TimeRange,
 ) -> Result<TraceAnswer, Error> {
-    let reads = objects.into_iter().map(|object| {
-        let store = store.clone();
+    if snapshot.is_redacted(id) {
+        return Ok(TraceAnswer::default());
+    }
+    let snapshot = Arc::new(snapshot.narrow(catalog, id.key()).await?);
+    let reads = (0..snapshot.objects.len()).map(|object| {
+        let (catalog, snapshot) = (catalog.clone(), snapshot.clone());
         let read = tokio::spawn(async move {
-            let wanted =
-                |span: &Span| span.trace_id == id && reach.overlaps(TimeRange::lasting(span.start, span.duration));
-            let mut reader = Reader::new(&*store, &object);
-            let spans = reader.spans(KeyRange::only(id.key()), wanted).await?;
-            Ok::<_, Error>((spans, reader.inspected))
+            let object = &snapshot.objects[object];
+            let mut reader = BlockReader::new(&catalog, object);
+            let mut spans = Vec::new();
+            for rows in reader.spans_with(id.key()).await? {
+                let rows = rows.into_spans().map_err(|source| reader.damaged(source))?;
+                spans.extend(rows.into_iter().filter(|span| span.trace_id == id && reach.contains(span.start)));
+            }
+            let bytes = reader.bytes_read();
+            Ok::<_, Error>((spans, Inspected { objects: 1, object_bytes: object.size, bytes, ..Inspected::default() }))
         });
         async move { read.await.map_err(|error| Error::Worker(error.to_string()))? }
     });

@@ -8,18 +8,16 @@ use std::{
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use niente_block::{KeyRange, Projection};
-use niente_catalog::BlockRef;
-use niente_model::{Nanos, Span, SpanKind, StatusCode, TimeRange, TraceId, TraceKey};
-use niente_store::Store;
+use niente_catalog::{BlockReader, Catalog, Snapshot};
+use niente_model::{Nanos, Span, SpanIdentity, StatusCode, TimeRange, TraceId, TraceKey};
 
 use crate::{
     Error, FoundSpanset, FoundTrace, Inspected, SearchAnswer, SearchQuestion, ServiceStats,
-    assemble::{Assembly, Conflict, Position},
+    assemble::{Assembly, Conflict, Parts, Position},
     compile::{Common, Compiler, Stage},
     evaluate::{Evaluator, Spanset, service_name},
-    read::Reader,
     show::Show,
-    trace::{SpanAt, Trace},
+    trace::Trace,
     value::Static,
 };
 
@@ -37,10 +35,10 @@ struct Plan {
     show: Show,
 }
 
-/// Searches the traces of these objects, which are all that hold spans within reach of the question's window.
+/// Searches the traces of a snapshot of all that holds spans within reach of the question's window.
 pub(crate) async fn search(
-    store: &Arc<dyn Store>,
-    objects: Vec<BlockRef>,
+    catalog: &Catalog,
+    snapshot: Snapshot,
     question: &SearchQuestion,
     reach: TimeRange,
 ) -> Result<SearchAnswer, Error> {
@@ -50,15 +48,16 @@ pub(crate) async fn search(
     let Compiler { projection, common } = compiler;
     let plan = Arc::new(Plan { question: question.clone(), projection, common, stages, show });
 
-    let bytes: u64 = objects.iter().map(|object| object.size).sum();
+    let bytes: u64 = snapshot.objects.iter().map(|object| object.size).sum();
     let shards = bytes.div_ceil(SHARD_BYTES).max(1);
-    let objects = Arc::new(objects);
+    let snapshot = Arc::new(snapshot);
     let mut newest = Newest::new(question.limit);
     let mut inspected = Inspected::default();
     for shard in 0..shards {
-        let (assembly, read) = load(store, &objects, &plan.projection, KeyRange::shard(shard, shards), reach).await?;
+        let keys = KeyRange::shard(shard, shards);
+        let (assembly, read) = load(catalog, &snapshot, &plan.projection, keys, reach).await?;
         inspected.bytes += read.bytes;
-        inspected.objects = objects.len() as u64;
+        inspected.objects = snapshot.objects.len() as u64;
         inspected.object_bytes = bytes;
         let plan = plan.clone();
         // Evaluation is long work without a pause: it must not hold up what else this thread serves.
@@ -76,97 +75,80 @@ pub(crate) async fn search(
 
 /// Reads the traces in `keys` and drops what was sent twice.
 async fn load(
-    store: &Arc<dyn Store>,
-    objects: &Arc<Vec<BlockRef>>,
+    catalog: &Catalog,
+    snapshot: &Arc<Snapshot>,
     projection: &Projection,
     keys: KeyRange,
     reach: TimeRange,
 ) -> Result<(Assembly, Inspected), Error> {
-    let reads = (0..objects.len()).map(|object| {
-        let (store, objects, projection) = (store.clone(), objects.clone(), projection.clone());
+    let objects = &snapshot.objects;
+    let holding: Vec<usize> = (0..objects.len()).filter(|at| objects[*at].keys.overlaps(keys)).collect();
+    let reads = holding.into_iter().map(|object| {
+        let (catalog, snapshot, projection) = (catalog.clone(), snapshot.clone(), projection.clone());
         // A task each, so that decoding uses all cores.
         let read = tokio::spawn(async move {
-            let mut reader = Reader::new(&*store, &objects[object]);
+            let mut reader = BlockReader::new(&catalog, &snapshot.objects[object]);
             let batches = reader.columns(&projection, keys).await?;
-            Ok::<_, Error>((batches, reader.inspected))
+            Ok::<_, Error>((object, batches, reader.bytes_read()))
         });
         async move { read.await.map_err(|error| Error::Worker(error.to_string()))? }
     });
     let read: Vec<_> = stream::iter(reads).buffered(PARALLEL_READS).try_collect().await?;
     let mut inspected = Inspected::default();
-    let mut parts = Vec::with_capacity(read.len());
-    for (batches, seen) in read {
-        parts.push(batches);
-        inspected += seen;
+    let mut parts: Parts = objects.iter().map(|_| Vec::new()).collect();
+    for (object, batches, bytes) in read {
+        parts[object] = batches;
+        inspected.bytes += bytes;
     }
-    let mut assembly =
-        Assembly::new(parts, reach).map_err(|source| Error::Block { object: "a shard".to_owned(), source })?;
-    let conflicts = assembly.conflicts();
+    let damaged = |source| Error::Block { object: "a shard".to_owned(), source };
+    let mut assembly = Assembly::new(parts, reach, |id| snapshot.is_redacted(id)).map_err(damaged)?;
+    let conflicts = assembly.conflicts().map_err(damaged)?;
     if !conflicts.is_empty() {
-        let (losers, seen) = resolve(store, objects, &assembly, &conflicts).await?;
+        let (losers, bytes) = resolve(catalog, snapshot, &conflicts).await?;
         assembly.drop_rows(losers);
-        inspected += seen;
+        inspected.bytes += bytes;
     }
     Ok((assembly, inspected))
 }
 
 /// Of rows that claim to be the same span, the one whose whole content comes first stays, however they arrived.
 async fn resolve(
-    store: &Arc<dyn Store>,
-    objects: &[BlockRef],
-    assembly: &Assembly,
+    catalog: &Catalog,
+    snapshot: &Snapshot,
     conflicts: &[Conflict],
-) -> Result<(Vec<Position>, Inspected), Error> {
+) -> Result<(Vec<Position>, u64), Error> {
     // What is in conflict, by object; then the whole spans of that and nothing else.
-    let mut by_object: BTreeMap<usize, HashSet<Identity>> = BTreeMap::new();
-    let identity = |conflict: &Conflict, row: &Position| Identity::of_row(conflict.id, &assembly.span(*row));
+    let mut by_object: BTreeMap<usize, HashSet<SpanIdentity>> = BTreeMap::new();
     for conflict in conflicts {
         for row in &conflict.rows {
-            by_object.entry(row.object).or_default().insert(identity(conflict, row));
+            by_object.entry(row.object).or_default().insert(conflict.identity);
         }
     }
     let reads = by_object.into_iter().map(|(object, wanted)| async move {
-        let keys = wanted.iter().map(|identity| identity.trace.key());
+        let keys = wanted.iter().map(|identity| identity.trace_id.key());
         let (from, to) = (keys.clone().min().unwrap_or(TraceKey(0)), keys.max().unwrap_or(TraceKey(0)));
-        let mut reader = Reader::new(&**store, &objects[object]);
-        let spans = reader.spans(KeyRange { from, to }, |span| wanted.contains(&Identity::of(span))).await?;
-        Ok::<_, Error>((object, spans, reader.inspected.bytes))
+        let mut reader = BlockReader::new(catalog, &snapshot.objects[object]);
+        let mut spans = Vec::new();
+        for rows in reader.spans(KeyRange { from, to }).await? {
+            let rows = rows.into_spans().map_err(|source| reader.damaged(source))?;
+            spans.extend(rows.into_iter().filter(|span| wanted.contains(&span.identity())));
+        }
+        Ok::<_, Error>((object, spans, reader.bytes_read()))
     });
-    let mut inspected = Inspected::default();
-    let mut contents: HashMap<(usize, Identity), Span> = HashMap::new();
+    let mut bytes_read = 0;
+    let mut contents: HashMap<(usize, SpanIdentity), Span> = HashMap::new();
     let mut reads = stream::iter(reads).buffer_unordered(PARALLEL_READS);
     while let Some((object, spans, bytes)) = reads.try_next().await? {
-        contents.extend(spans.into_iter().map(|span| ((object, Identity::of(&span)), span)));
-        inspected.bytes += bytes;
+        contents.extend(spans.into_iter().map(|span| ((object, span.identity()), span)));
+        bytes_read += bytes;
     }
     let mut losers = Vec::new();
     for conflict in conflicts {
-        let content = |row: &&Position| contents.get(&(row.object, identity(conflict, row)));
+        let content = |row: &&Position| contents.get(&(row.object, conflict.identity));
         let winner = conflict.rows.iter().min_by_key(content);
         losers.extend(conflict.rows.iter().filter(|row| Some(*row) != winner));
     }
-    Ok((losers, inspected))
-}
-
-/// What makes two records the same span.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct Identity {
-    trace: TraceId,
-    start: Nanos,
-    span: [u8; 8],
-    kind: SpanKind,
-}
-
-impl Identity {
-    fn of(span: &Span) -> Self {
-        Self { trace: span.trace_id, start: span.start, span: *span.span_id.as_bytes(), kind: span.kind }
-    }
-
-    fn of_row(trace: TraceId, row: &SpanAt<'_>) -> Self {
-        let mut span = [0; 8];
-        span.copy_from_slice(row.span_id());
-        Self { trace, start: row.start(), span, kind: row.kind() }
-    }
+    Ok((losers, bytes_read))
 }
 
 impl Plan {

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use niente_block::{SpanBatch, ValueRef};
-use niente_model::{Nanos, SpanKind, StatusCode, TimeRange, TraceId};
+use niente_model::{Nanos, SpanIdentity, SpanKind, StatusCode, TraceId};
 
 use crate::tree::Tree;
 
@@ -33,9 +33,10 @@ impl<'a> SpanAt<'a> {
         self.batch.duration(self.row)
     }
 
-    /// From its start to its end.
-    pub(crate) fn times(&self) -> TimeRange {
-        TimeRange::lasting(self.start(), self.duration())
+    /// What makes it the same span as another record of this trace.
+    pub(crate) fn identity(&self, trace_id: TraceId) -> Result<SpanIdentity, niente_block::Error> {
+        let span_id = self.batch.span_id(self.row)?;
+        Ok(SpanIdentity { trace_id, start: self.start(), span_id, kind: self.kind() })
     }
 
     pub(crate) fn kind(&self) -> SpanKind {

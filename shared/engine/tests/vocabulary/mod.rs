@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use niente_catalog::write_level0;
+use niente_catalog::{Catalog, write_level0};
 use niente_engine::{Engine, FoundTrace, SearchQuestion};
 use niente_model::{Event, Key, Nanos, Resource, Span, SpanId, StatusCode, Tenant, TimeRange, TraceId, Value};
 use niente_store::MemoryStore;
@@ -126,7 +126,7 @@ impl Shop {
         });
         let store = Arc::new(MemoryStore::new());
         block_on(write_level0(&*store, &Tenant::single(), spans.collect())).unwrap();
-        Self { engine: Engine::new(store) }
+        Self { engine: Engine::new(Catalog::new(store)) }
     }
 
     fn search(&self, query: &str) -> Option<FoundTrace> {
