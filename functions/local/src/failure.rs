@@ -27,7 +27,9 @@ impl Failure {
             }
             source = cause.source();
         }
-        Failure::Failed(message)
+        // Some explain themselves over several lines.
+        let lines: Vec<_> = message.lines().map(str::trim).collect();
+        Failure::Failed(lines.join(" "))
     }
 
     /// Tells standard error, and chooses the exit code.

@@ -47,7 +47,7 @@ impl Client {
             Some(("http", _)) => url.to_owned(),
             Some(_) => {
                 return Err(Failure::Usage(format!(
-                    "--url {url}: only http:// is spoken here; ask a local server, or use --data"
+                    "--url {url}: only http:// is spoken here; ask a local server, or use --data or --store"
                 )));
             }
         };

@@ -1,30 +1,42 @@
 //! `niente`: the whole of Niente in one process, and its command line.
 //!
-//! What runs as functions over a bucket elsewhere runs here over a folder: the same handlers, the same objects. The
+//! What runs as functions over a bucket elsewhere runs here over a bucket or a folder: the same handlers, the same
+//! objects. The
 //! command line is a thin rim around the libraries. Each subcommand is a module with its arguments, its help and one
 //! `run`; `main` parses, runs, and turns what went wrong into one line and an exit code.
 //!
 //! * [`serve`] opens the ports: Tempo's API, OTLP over HTTP and over gRPC. It owns what only a server has to care
-//!   about: sockets, how much may be in memory at once, signals.
+//!   about: sockets, how much may be in memory at once, signals, what is looked after in the background.
 //! * [`demo`] is `serve` with a shop in it that sends traces, and tells a newcomer what to type.
-//! * [`query`] asks a server, or a folder, and prints a table.
-//! * [`ingest`] sends files to a server, or into a folder.
-//! * [`inspect`] tells what a block or a folder holds and weighs.
+//! * [`query`] asks a server, or a store, and prints a table.
+//! * [`ingest`] sends files to a server, or into a store.
+//! * [`inspect`] tells what a store or a block holds and weighs.
+//! * [`compact`], [`gc`], [`redact`] and [`config`] look after a store: make few objects of many, delete what was
+//!   replaced, remove a trace for good, set how long traces are kept.
+//!
+//! [`storage`] is where all of them learn which folder or bucket is meant.
 //!
 //! Rules that hold for all of them: standard output is for what was asked for and standard error for everything else;
 //! nothing needs a terminal; the exit code is 0, 1 for a failure and 2 for a wrong command line; [`clock`] is the only
-//! module of the project that reads a clock.
+//! module of the project that reads a clock, and [`random`] the only one that draws random bits.
 
 mod clock;
+mod compact;
+mod config;
 mod demo;
 mod failure;
-mod folder;
+mod gc;
 mod http_client;
 mod ingest;
 mod inspect;
 mod logs;
 mod query;
+mod random;
+mod redact;
+mod runtime;
 mod serve;
+mod storage;
+mod tenants;
 mod terminal;
 mod units;
 
@@ -49,8 +61,10 @@ const EXAMPLES: &str = "\
 Examples:
   niente demo                                  a shop's traces to play with
   niente serve --data ./traces                 a server over a folder
+  niente serve --store s3://bucket/traces      a server over a bucket
   niente query '{ status = error }'            the newest traces with errors
-  niente ingest exported.jsonl --data ./traces";
+  niente ingest exported.jsonl --data ./traces
+  niente inspect --store s3://bucket/traces    what is in there, day by day";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -59,6 +73,10 @@ enum Command {
     Query(query::Args),
     Ingest(ingest::Args),
     Inspect(inspect::Args),
+    Compact(compact::Args),
+    Gc(gc::Args),
+    Redact(redact::Args),
+    Config(config::Args),
 }
 
 fn main() -> ExitCode {
@@ -75,6 +93,10 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Query(args) => query::run(args),
         Command::Ingest(args) => ingest::run(args),
         Command::Inspect(args) => inspect::run(args),
+        Command::Compact(args) => compact::run(args),
+        Command::Gc(args) => gc::run(args),
+        Command::Redact(args) => redact::run(args),
+        Command::Config(args) => config::run(args),
     }
 }
 

@@ -24,6 +24,12 @@ pub(crate) fn announce(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// A line about something that goes on whether or not anybody reads of it.
+pub(crate) fn line(text: &str) {
+    // Whoever read it has had enough: what goes on matters more.
+    let _ = print(&format!("{}\n", printable(text)));
+}
+
 /// A line for each row below a line of the columns' names. Columns whose name ends in `>` are aligned to the right.
 pub(crate) fn table<const N: usize>(columns: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
     let mut table = Table::new();

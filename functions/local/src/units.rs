@@ -52,6 +52,11 @@ pub(crate) fn second(time: Nanos) -> String {
     moment
 }
 
+/// A length of time as the libraries count it.
+pub(crate) fn nanos(length: Duration) -> Nanos {
+    u64::try_from(length.as_nanos()).ok().and_then(|nanos| Nanos::new(nanos).ok()).unwrap_or(Nanos::MAX)
+}
+
 /// Three digits that matter and the largest unit that is not larger than the number.
 fn scaled(number: f64, units: &[&str], step: f64) -> String {
     let (mut number, mut at) = (number, 0);

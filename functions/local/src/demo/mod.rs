@@ -13,10 +13,11 @@ use niente_api::{Api, Settings};
 use niente_store::Store;
 
 use crate::{
-    Failure, clock, folder,
+    Failure, clock,
     logs::LogArgs,
-    serve::{self, Server, ServerArgs},
-    terminal,
+    runtime,
+    serve::{Arrivals, Server, ServerArgs},
+    storage, terminal,
 };
 
 use self::{feed::Feed, shop::Shop};
@@ -48,7 +49,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args) -> Result<(), Failure> {
     args.logs.install()?;
     // Before the folder: a port that is taken ends it all.
-    serve::run_to_end(async {
+    runtime::run(async {
         let require_tenant = args.server.require_tenant;
         let server = Server::bind(args.server).await?;
         let addresses = *server.addresses();
@@ -59,7 +60,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         let past = feed.fill(clock::now()).await?;
         terminal::announce(&guide::text(&past, &addresses, require_tenant, &home.description))?;
         tokio::select! {
-            served = server.run(home.store.clone()) => served,
+            served = server.run(home.store.clone(), Arrivals::default()) => served,
             never = past.feed.run() => match never {},
         }
         // Here a temporary folder is deleted.
@@ -82,13 +83,13 @@ impl Home {
     fn open(data: Option<PathBuf>) -> Result<Self, Failure> {
         match data {
             Some(path) => {
-                Ok(Self { store: folder::open(&path)?, description: path.display().to_string(), _temporary: None })
+                Ok(Self { store: storage::folder(&path)?, description: path.display().to_string(), _temporary: None })
             }
             None => {
                 let temporary = tempfile::Builder::new().prefix("niente-demo-").tempdir();
                 let temporary = temporary.map_err(|error| Failure::because("creating a temporary folder", &error))?;
                 Ok(Self {
-                    store: folder::open(temporary.path())?,
+                    store: storage::folder(temporary.path())?,
                     description: format!("{} (deleted at the end)", temporary.path().display()),
                     _temporary: Some(temporary),
                 })

@@ -1,9 +1,9 @@
 //! Where requests go, and what becomes of each.
 
-use std::{fmt, path::Path, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
-use niente_catalog::write_level0;
-use niente_model::Tenant;
+use niente_catalog::{TenantConfig, write_level0};
+use niente_model::{Nanos, Tenant};
 use niente_receive::{
     Batch, Format, Limits, Request, Warnings,
     proto::collector::trace::v1::{ExportTracePartialSuccess, ExportTraceServiceResponse},
@@ -14,23 +14,26 @@ use tokio::task::spawn_blocking;
 
 use super::exports::Export;
 use crate::{
-    Failure, clock, folder,
+    Failure, clock,
     http_client::{Answer, Client},
+    storage::Place,
 };
 
 /// How often a request is sent that the server has no room for, and how long to wait before the next time.
 const ATTEMPTS: u32 = 6;
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// A server, or a folder.
+/// A server, or a store.
 pub(super) struct Destination {
     limits: Limits,
-    place: Place,
+    /// How old spans may be, if that is known: a server knows for itself.
+    oldest: Option<Nanos>,
+    end: End,
 }
 
-enum Place {
+enum End {
     Server { client: Client, path: &'static str },
-    Folder { store: Arc<dyn Store>, tenant: Tenant },
+    Store { store: Arc<dyn Store>, tenant: Tenant },
 }
 
 /// What became of a request.
@@ -60,37 +63,41 @@ impl fmt::Display for Rejected {
 }
 
 impl Destination {
-    /// Into this folder, which is created if it isn't there.
-    pub(super) fn folder(path: &Path, tenant: Option<Tenant>, limits: Limits) -> Result<Self, Failure> {
-        let place = Place::Folder { store: folder::open(path)?, tenant: tenant.unwrap_or_else(Tenant::single) };
-        Ok(Self { limits, place })
+    /// Into this store; a folder is created if it isn't there.
+    ///
+    /// Costs a `GET` of the tenant's configuration.
+    pub(super) async fn store(place: &Place, tenant: Option<Tenant>, limits: Limits) -> Result<Self, Failure> {
+        let (store, tenant) = (place.open().await?, tenant.unwrap_or_else(Tenant::single));
+        let config = TenantConfig::read(&*store, &tenant).await;
+        let (config, _) = config.map_err(|error| Failure::because(format_args!("the store {place}"), &error))?;
+        Ok(Self { limits, oldest: config.retention(), end: End::Store { store, tenant } })
     }
 
     /// To this server.
     pub(super) fn server(client: Client, limits: Limits) -> Self {
         let path = if client.has_no_path() { "/v1/traces" } else { "" };
-        Self { limits, place: Place::Server { client, path } }
+        Self { limits, oldest: None, end: End::Server { client, path } }
     }
 
     /// Sends a request. What is wrong with the request alone is `Rejected`; a failure ends all.
     pub(super) async fn send(&self, export: Export) -> Result<Result<Taken, Rejected>, Failure> {
-        let limits = self.limits;
+        let (limits, oldest) = (self.limits, self.oldest);
         // Decoding is long work without a pause.
-        let decoded = spawn_blocking(move || (decode(&export, &limits), export)).await;
+        let decoded = spawn_blocking(move || (decode(&export, &limits, oldest), export)).await;
         let (decoded, export) = decoded.map_err(|error| Failure::because("decoding a request", &error))?;
         let batch = match decoded {
             Ok(batch) => batch,
             Err(error) => return Ok(Err(Rejected { place: export.place, reason: error.to_string() })),
         };
-        match &self.place {
-            Place::Folder { store, tenant } => write(&**store, tenant, batch).await.map(Ok),
-            Place::Server { client, path } => post(client, path, export, batch).await,
+        match &self.end {
+            End::Store { store, tenant } => write(&**store, tenant, batch).await.map(Ok),
+            End::Server { client, path } => post(client, path, export, batch).await,
         }
     }
 }
 
-fn decode(export: &Export, limits: &Limits) -> Result<Batch, niente_receive::Error> {
-    Request::decode(&export.body, export.format, limits)?.check(limits, clock::now(), None)
+fn decode(export: &Export, limits: &Limits, oldest: Option<Nanos>) -> Result<Batch, niente_receive::Error> {
+    Request::decode(&export.body, export.format, limits)?.check(limits, clock::now(), oldest)
 }
 
 async fn write(store: &dyn Store, tenant: &Tenant, mut batch: Batch) -> Result<Taken, Failure> {

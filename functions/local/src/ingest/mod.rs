@@ -1,4 +1,4 @@
-//! `niente ingest`: files of OTLP requests to a server or into a folder.
+//! `niente ingest`: files of OTLP requests to a server or into a store.
 //!
 //! A thread reads: [`files`] finds the files, [`exports`] cuts them into requests. A few workers send each to the
 //! [`destination`], and [`summary`] adds up what became of them. Between the two is a short queue, so that memory holds
@@ -28,7 +28,7 @@ use self::{
     exports::{Export, Exports},
     summary::Summary,
 };
-use crate::{Failure, clock::Stopwatch, http_client::Client, logs, serve, terminal};
+use crate::{Failure, clock::Stopwatch, http_client::Client, logs, runtime, storage::StorageArgs, terminal};
 
 /// Send files of OpenTelemetry traces
 ///
@@ -36,28 +36,29 @@ use crate::{Failure, clock::Stopwatch, http_client::Client, logs, serve, termina
 /// writes them, many: JSON with one request a line, protobuf with its length before each. Files may be compressed with
 /// gzip or zstd. What a file is, its content tells and not its name.
 ///
-/// Spans go to a server that runs on this machine unless --url names another one, or --data a folder, which needs no
-/// server. To send a file twice is harmless: each span is stored once.
+/// Spans go to a server that runs on this machine unless --url names another one, or --data a folder or --store a
+/// bucket, which need no server. To send a file twice is harmless: each span is stored once.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
 Examples:
   niente ingest traces.jsonl
   niente ingest request.pb more.json.gz exported/
   niente ingest exported/ --data ./data
+  niente ingest exported/ --store s3://bucket/traces --tenant team-a
   niente ingest traces.jsonl --url http://127.0.0.1:4318/v1/traces --tenant team-a
 
 The exit code is 1 if a file or a request could not be read or was not taken. Single
 spans that break OTLP's rules are counted and told with the reason: they are no failure.")]
 pub(crate) struct Args {
+    // First: see `StorageArgs`.
+    #[command(flatten)]
+    storage: StorageArgs,
     /// Files, and folders of files
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// The server to send to, as OTLP over HTTP; without a path it is /v1/traces
     #[arg(long, value_name = "URL", env = "NIENTE_OTLP_HTTP", default_value = "http://127.0.0.1:4318")]
     url: String,
-    /// The folder to write to instead of sending to a server
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
     /// Whose traces: the header X-Scope-OrgID
     #[arg(long, value_name = "NAME", env = "NIENTE_TENANT", value_parser = Tenant::new)]
     tenant: Option<Tenant>,
@@ -67,13 +68,13 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     logs::warnings();
     let files = files::expand(&args.files)?;
     let limits = Limits::default();
-    let destination = match &args.data {
-        Some(folder) => Destination::folder(folder, args.tenant, limits)?,
+    let runtime = runtime::start()?;
+    let destination = match args.storage.place() {
+        Some(place) => runtime.block_on(Destination::store(place, args.tenant, limits))?,
         None => Destination::server(Client::new(&args.url, args.tenant)?, limits),
     };
     let watch = Stopwatch::start();
     let bar = progress_bar(&files);
-    let runtime = serve::runtime()?;
     let summary = runtime.block_on(send_all(files, Arc::new(destination), limits, bar.clone(), watch));
     bar.finish_and_clear();
     runtime.shutdown_background();

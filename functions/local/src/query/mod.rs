@@ -1,13 +1,13 @@
 //! `niente query`: the newest traces that a query finds, as a table.
 //!
-//! A folder is asked through the same handler as a server: either way the answer is Tempo's JSON, and [`table`] makes
+//! A store is asked through the same handler as a server: either way the answer is Tempo's JSON, and [`table`] makes
 //! it readable.
 
 mod answer;
 mod complaint;
 mod table;
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use niente_api::{Api, Settings};
@@ -16,15 +16,16 @@ use niente_model::{Nanos, Tenant};
 use crate::{
     Failure,
     clock::{self, Stopwatch},
-    folder,
     http_client::{Answer, Client},
-    logs, serve, terminal, units,
+    logs, runtime,
+    storage::{Place, StorageArgs},
+    terminal, units,
 };
 
 /// Search for traces with TraceQL
 ///
 /// Prints the newest traces in which the query selects spans. Asks a server that runs on this machine unless --url
-/// names another one, or --data a folder, which needs no server.
+/// names another one, or --data a folder or --store a bucket, which need no server.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -32,10 +33,14 @@ Examples:
   niente query '{ resource.service.name = \"checkout\" && duration > 500ms }' --since 15m
   niente query '{ span.http.route =~ \"/api/.*\" } | count() > 3' --limit 100
   niente query '{ name = \"charge\" } << { kind = server }' --data ./data
+  niente query '{}' --since 7d --store s3://bucket/traces
   niente query '{}' --json | jq '.traces[].traceID'
 
 Times are UTC. The language is described at https://grafana.com/docs/tempo/latest/traceql/.")]
 pub(crate) struct Args {
+    // First: see `StorageArgs`.
+    #[command(flatten)]
+    storage: StorageArgs,
     /// The query, in quotes so that the shell leaves it alone
     #[arg(value_name = "TRACEQL", allow_hyphen_values = true)]
     query: String,
@@ -48,9 +53,6 @@ pub(crate) struct Args {
     /// The server to ask
     #[arg(long, value_name = "URL", env = "NIENTE_HTTP", default_value = "http://127.0.0.1:3200")]
     url: String,
-    /// The folder to read instead of asking a server
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
     /// Whose traces: the header X-Scope-OrgID
     #[arg(long, value_name = "NAME", env = "NIENTE_TENANT", value_parser = Tenant::new)]
     tenant: Option<Tenant>,
@@ -64,8 +66,8 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     niente_traceql::parse(&args.query).map_err(|error| complaint::about(&args.query, &error))?;
     let path = search_path(&args, clock::now());
     let watch = Stopwatch::start();
-    let (answer, server) = match &args.data {
-        Some(folder) => (ask_folder(&args, folder, &path)?, "the search".to_owned()),
+    let (answer, server) = match args.storage.place() {
+        Some(place) => (ask_store(&args, place, &path)?, "the search".to_owned()),
         None => {
             let client = Client::new(&args.url, args.tenant.clone())?;
             (client.get(&path)?, client.base().to_owned())
@@ -95,16 +97,17 @@ fn search_path(args: &Args, now: Nanos) -> String {
     parameters.replacen("?&", "?", 1)
 }
 
-fn ask_folder(args: &Args, folder: &std::path::Path, path: &str) -> Result<Answer, Failure> {
-    let store = folder::open_existing(folder)?;
-    let api = Api::new(store, Settings::default(), clock::system());
+fn ask_store(args: &Args, place: &Place, path: &str) -> Result<Answer, Failure> {
     let mut request = http::Request::get(path);
     if let Some(tenant) = &args.tenant {
         request = request.header("x-scope-orgid", tenant.as_str());
     }
     let request = request.body(Bytes::new()).map_err(|error| Failure::because("the query", &error))?;
-    let response = serve::runtime()?.block_on(api.handle(request));
-    Ok(Answer { status: response.status().as_u16(), body: response.into_body().into() })
+    runtime::run(async {
+        let api = Api::new(place.open_existing().await?, Settings::default(), clock::system());
+        let response = api.handle(request).await;
+        Ok(Answer { status: response.status().as_u16(), body: response.into_body().into() })
+    })
 }
 
 fn summary(found: &answer::Found, args: &Args, watch: Stopwatch) -> String {

@@ -98,6 +98,7 @@ async fn store(app: &App, request: tonic::Request<Bytes>) -> Result<tonic::Respo
     drop(message);
     let decoded = decoded.map_err(|error| status(&error.into()))?;
     let response = app.api.ingest(&tenant, decoded).await.map_err(|error| status(&error))?;
+    app.arrivals.tell();
     Ok(tonic::Response::new(encode_response(&response, Format::Protobuf).into()))
 }
 
@@ -172,7 +173,7 @@ mod tests {
     use prost::Message;
     use tonic::codegen::Service;
 
-    use super::*;
+    use super::{super::Arrivals, *};
     use crate::serve::admission::Admission;
 
     const NOW: Nanos = Nanos::from_secs(1_793_577_600);
@@ -181,7 +182,12 @@ mod tests {
         let limits = Limits { body_bytes, ..Limits::default() };
         let settings = Settings { limits, require_tenant, ..Settings::default() };
         let api = Api::new(Arc::new(MemoryStore::new()), settings, Clock::new(|| NOW));
-        router(Arc::new(App { api, admission: Admission::new(body_bytes, 1, 1), limits }))
+        router(Arc::new(App {
+            api,
+            admission: Admission::new(body_bytes, 1, 1),
+            arrivals: Arrivals::default(),
+            limits,
+        }))
     }
 
     fn message(trace_ids: &[&[u8]]) -> Vec<u8> {

@@ -43,7 +43,11 @@ async fn handle(app: &Arc<App>, request: Request<Bytes>) -> Response<Bytes> {
     // A task of its own, which goes on when the client leaves: its place is free again when the work is done, and not
     // while threads are still encoding or evaluating.
     let work = tokio::spawn(async move {
+        let arrives = *request.method() == Method::POST;
         let response = working.api.handle(request).await;
+        if arrives && response.status().is_success() {
+            working.arrivals.tell();
+        }
         drop(turn);
         response
     });

@@ -4,11 +4,10 @@ use std::{thread, time::Duration};
 
 use clap::Args;
 use niente_api::Settings;
-use niente_model::Nanos;
 use niente_receive::Limits;
 
 use super::admission::Admission;
-use crate::units::ByteSize;
+use crate::units::{self, ByteSize};
 
 /// Where to listen, for whom, and how much.
 #[derive(Args, Clone, Debug)]
@@ -98,9 +97,7 @@ impl ServerArgs {
             limits: Limits { body_bytes: self.max_body.0, spans: self.max_spans, ..Limits::default() },
             require_tenant: self.require_tenant,
             path_prefix: self.path_prefix.clone(),
-            max_range: self.max_range.map(|range| {
-                u64::try_from(range.as_nanos()).ok().and_then(|nanos| Nanos::new(nanos).ok()).unwrap_or(Nanos::MAX)
-            }),
+            max_range: self.max_range.map(units::nanos),
             ..Settings::default()
         }
     }

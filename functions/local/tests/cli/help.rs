@@ -3,7 +3,7 @@ use crate::niente::Desk;
 #[test]
 fn every_command_teaches_itself() {
     let desk = Desk::new();
-    for command in ["serve", "demo", "query", "ingest", "inspect"] {
+    for command in ["serve", "demo", "query", "ingest", "inspect", "compact", "gc", "redact", "config"] {
         assert!(desk.out(&["--help"]).contains(&format!("  {command} ")));
         let help = desk.out(&[command, "--help"]);
         assert!(help.contains(&format!("Usage: niente {command}")), "{help}");
@@ -15,7 +15,15 @@ fn every_command_teaches_itself() {
 #[test]
 fn options_come_from_the_environment_too() {
     let help = Desk::new().out(&["serve", "--help"]);
-    for name in ["NIENTE_DATA", "NIENTE_HTTP", "NIENTE_OTLP_HTTP", "NIENTE_OTLP_GRPC", "NIENTE_REQUIRE_TENANT"] {
+    for name in [
+        "NIENTE_DATA",
+        "NIENTE_STORE",
+        "NIENTE_ENDPOINT",
+        "NIENTE_HTTP",
+        "NIENTE_OTLP_HTTP",
+        "NIENTE_OTLP_GRPC",
+        "NIENTE_REQUIRE_TENANT",
+    ] {
         assert!(help.contains(&format!("[env: {name}=]")), "{name}");
     }
 }
@@ -34,6 +42,17 @@ fn a_wrong_command_line_is_exit_code_2() {
         &["serve", "--exports", "0"],
         &["serve", "--log", "shop=loud"],
         &["serve", "--http", "no port"],
+        &["serve", "--data", "x", "--store", "s3://bucket"],
+        &["serve", "--data", "x", "--endpoint", "http://127.0.0.1:9000"],
+        &["query", "{}", "--store", "gs://bucket"],
+        &["query", "{}", "--store", "s3://No_Bucket"],
+        &["query", "{}", "--store", "s3://bucket", "--url", "http://127.0.0.1:3200"],
+        &["compact", "--store", "s3://bucket", "--endpoint", "127.0.0.1:9000"],
+        &["inspect", "data", "--data", "data"],
+        &["config", "--retention", "36h"],
+        &["redact"],
+        &["redact", "--trace", "xyz"],
+        &["redact", "--trace", "1"],
     ] {
         let ended = desk.run(args);
         assert_eq!(ended.code, Some(2), "{args:?}: {ended:?}");

@@ -20,8 +20,23 @@ fn blocks_and_folders_of_them_are_described() {
     has("(all) ");
 
     let folder = desk.out(&["inspect", "data"]);
-    let row: Vec<_> = folder.lines().nth(1).unwrap().split_whitespace().collect();
-    assert_eq!(row[..3], ["acme", "1", "2"], "{folder}");
+    let lines: Vec<_> = folder.lines().collect();
+    assert!(lines[0].starts_with("acme: 1 day, 1 object, "), "{folder}");
+    let row: Vec<_> = lines[2].split_whitespace().collect();
+    assert_eq!(row[..2], ["2023-11-14", "1"], "{folder}");
+    assert_eq!(desk.out(&["inspect", "--data", "data", "--tenant", "acme"]), folder);
+}
+
+#[test]
+fn what_others_put_there_is_told() {
+    let desk = Desk::new();
+    let file = desk.file("traces.jsonl", request("shop", &"ab".repeat(16)));
+    desk.out(&["ingest", &file, "--data", "data"]);
+    desk.file("data/single-tenant/l0/notes.txt", "to do");
+    desk.file("data/single-tenant/README", "read me");
+    let told = desk.out(&["inspect"]);
+    let expected = "not written by Niente, and left alone: single-tenant/README and 1 other object\n";
+    assert!(told.ends_with(expected), "{told}");
 }
 
 #[test]

@@ -4,9 +4,14 @@
 
 mod niente;
 
+mod bucket;
+mod compact;
+mod config;
 mod demo;
+mod gc;
 mod help;
 mod ingest;
 mod inspect;
 mod query;
+mod redact;
 mod serve;

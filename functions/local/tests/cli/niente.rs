@@ -1,17 +1,23 @@
 //! What these tests are told in: a folder to work in, commands to run in it, a server to talk to.
 
 use std::{
+    fs::File,
     io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
+    time::{Duration, SystemTime},
 };
 
+use niente_store::testing::S3Server;
 use tempfile::TempDir;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_niente");
 
-/// A folder of the test's own, in which commands run.
-pub(crate) struct Desk(TempDir);
+/// A folder of the test's own, in which commands run, and what stands in their environment.
+pub(crate) struct Desk {
+    folder: TempDir,
+    environment: Vec<(&'static str, String)>,
+}
 
 /// What a command said, and how it ended.
 #[derive(Debug)]
@@ -23,11 +29,37 @@ pub(crate) struct Ended {
 
 impl Desk {
     pub(crate) fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        Self { folder: tempfile::tempdir().unwrap(), environment: Vec::new() }
+    }
+
+    /// A desk whose commands find a bucket, and may use it.
+    pub(crate) fn beside(s3: &S3Server) -> Self {
+        let (access_key, secret_key) = s3.credentials();
+        Self::new()
+            .with("NIENTE_ENDPOINT", &s3.endpoint())
+            .with("AWS_ACCESS_KEY_ID", access_key)
+            .with("AWS_SECRET_ACCESS_KEY", secret_key)
+    }
+
+    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.environment.push((name, value.to_owned()));
+        self
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(BINARY);
+        command.current_dir(self.folder.path()).stdin(Stdio::null());
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("NIENTE_") || name.starts_with("AWS_")) {
+            command.env_remove(name);
+        }
+        // Who has no credentials is not to look for a cloud around the test, nor into the developer's own.
+        command.env("AWS_EC2_METADATA_DISABLED", "true").env("HOME", self.folder.path());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
+        self.folder.path().join(name)
     }
 
     pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
@@ -39,7 +71,7 @@ impl Desk {
 
     /// Runs a command to its end.
     pub(crate) fn run(&self, args: &[&str]) -> Ended {
-        let output = command(self.0.path()).args(args).output().unwrap();
+        let output = self.command().args(args).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Ended { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
     }
@@ -54,7 +86,7 @@ impl Desk {
     /// Starts `serve` or `demo` on free ports.
     pub(crate) fn start(&self, args: &[&str]) -> Server {
         let free = ["--http", "127.0.0.1:0", "--otlp-http", "127.0.0.1:0", "--otlp-grpc", "127.0.0.1:0"];
-        let mut command = command(self.0.path());
+        let mut command = self.command();
         command.args(args).args(free).env("NIENTE_LOG", "warn");
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
@@ -66,15 +98,6 @@ impl Desk {
         });
         Server { child, out, api, otlp, grpc }
     }
-}
-
-fn command(folder: &Path) -> Command {
-    let mut command = Command::new(BINARY);
-    command.current_dir(folder).stdin(Stdio::null());
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("NIENTE_")) {
-        command.env_remove(name);
-    }
-    command
 }
 
 /// A server that runs until it is dropped.
@@ -118,6 +141,23 @@ impl Drop for Server {
         // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// The files in this folder and those below it, by path.
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let below = |path: PathBuf| if path.is_dir() { files(&path) } else { vec![path] };
+    let mut files: Vec<_> = entries.flat_map(|entry| below(entry.unwrap().path())).collect();
+    files.sort();
+    files
+}
+
+/// Makes all objects in this folder seem as old as the spans of [`request`].
+pub(crate) fn age(folder: &Path) {
+    let before = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    for path in files(folder) {
+        File::options().write(true).open(path).unwrap().set_modified(before).unwrap();
     }
 }
 

@@ -3,7 +3,7 @@ use std::{
     net::TcpStream,
 };
 
-use crate::niente::{Desk, request};
+use crate::niente::{Desk, SINCE, age, request};
 
 /// Sends these bytes on a connection of their own and reads all that comes back.
 fn talk(url: &str, bytes: &[u8]) -> String {
@@ -66,6 +66,36 @@ fn a_taken_port_is_told_with_the_option_to_change() {
         assert!(ended.err.starts_with(&message) && ended.err.contains(&format!("with {option}")), "{ended:?}");
         assert!(!desk.path("other").exists(), "nothing is touched");
     }
+}
+
+#[test]
+fn small_objects_are_merged_in_the_background() {
+    let desk = Desk::new();
+    for n in 1..=3 {
+        let file = desk.file("traces.jsonl", request("shop", &format!("{n}{n}").repeat(16)));
+        desk.out(&["ingest", &file, "--data", "data"]);
+    }
+    age(&desk.path("data"));
+    let server = desk.start(&["serve", "--compact-every", "20ms", "--gc-grace", "0s"]);
+    // However slow the machine is, one of so many looks comes after the merge.
+    assert!((0..2_000).any(|_| desk.out(&["inspect"]).contains(" 0+1+0 ")));
+    let found = desk.out(&[&["query", "{}", "--url", &server.api][..], &SINCE].concat());
+    assert_eq!(found.lines().count(), 4, "{found}");
+}
+
+#[test]
+fn nothing_is_merged_if_others_do_it() {
+    let desk = Desk::new();
+    let file = desk.file("traces.jsonl", request("shop", &"ab".repeat(16)));
+    desk.out(&["ingest", &file, "--data", "data"]);
+    age(&desk.path("data"));
+    let help = desk.out(&["serve", "--help"]);
+    assert!(help.contains("--no-compaction"), "{help}");
+    let mut server = desk.start(&["serve", "--compact-every", "1ms", "--no-compaction"]);
+    desk.out(&[&["query", "{}", "--url", &server.api][..], &SINCE].concat());
+    server.signal("TERM");
+    assert_eq!(server.wait(), Some(0));
+    assert!(!desk.path("data/single-tenant/blocks").exists());
 }
 
 #[test]
