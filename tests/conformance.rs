@@ -1,10 +1,11 @@
 //! The recorded answers of Tempo 3.0.3: the cases of `check.py`, compared in the same way.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
+use niente_store::{FolderStore, MemoryStore, S3Location, S3Options, S3Store, Store, testing::S3Server};
 use serde_json::{Value, json};
 
-use crate::harness::{Case, InProcess, cases, requests};
+use crate::harness::{Case, InProcess, Stage, cases, requests, without_counters};
 
 /// What is built. The other categories are of metrics, tags and tag values.
 const CATEGORIES: [&str; 11] = [
@@ -25,20 +26,20 @@ const CATEGORIES: [&str; 11] = [
 /// ten of its 68 traces can be told. Here the order is by start, whatever came first: answers don't depend on batching.
 const BY_ARRIVAL: &str = "/api/search?end=1793585400&limit=5000&q=%7B+nestedSetRight+%3E+20+%7D&";
 
+/// The recorded cases of what is built.
+fn built() -> Vec<Case> {
+    let is_built =
+        |case: &Case| CATEGORIES.contains(&case.text("category")) && !case.text("path").starts_with("/api/metrics/");
+    cases().into_iter().filter(is_built).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_are_those_of_tempo() {
-    let server = InProcess::in_memory();
-    for request in requests() {
-        server.push(request).await;
-    }
+    let server = served(Arc::new(MemoryStore::new())).await;
     let mut compared: BTreeMap<String, usize> = BTreeMap::new();
     let mut failures = Vec::new();
-    for case in cases() {
-        let category = case.text("category").to_owned();
-        if !CATEGORIES.contains(&&*category) || case.text("path").starts_with("/api/metrics/") {
-            continue;
-        }
-        *compared.entry(category).or_default() += 1;
+    for case in built() {
+        *compared.entry(case.text("category").to_owned()).or_default() += 1;
         if let Err(why) = compare(&server, &case).await {
             failures.push(format!("{}\n  {why}", case.path_and_query()));
         }
@@ -48,6 +49,68 @@ async fn answers_are_those_of_tempo() {
     let (known, new): (Vec<_>, Vec<_>) = failures.into_iter().partition(|failure| failure.starts_with(BY_ARRIVAL));
     assert!(new.is_empty(), "{} failed:\n{}", new.len(), new.join("\n"));
     assert_eq!(known.len(), 1, "the numbers of siblings are no longer those of an order of our own");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_store_and_stage_gives_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let s3 = S3Server::start().await;
+    let reference = answers(&served(Arc::new(MemoryStore::new())).await).await;
+    for store in [
+        Arc::new(MemoryStore::new()) as Arc<dyn Store>,
+        Arc::new(FolderStore::open(folder.path()).unwrap()),
+        Arc::new(s3.store("conformance").await),
+    ] {
+        check_stages(store, &reference).await;
+    }
+}
+
+/// Another implementation of S3, where one is named: see `.ci/s3-servers`.
+#[tokio::test(flavor = "multi_thread")]
+async fn so_does_the_s3_server_that_the_environment_names() {
+    let Ok(endpoint) = std::env::var("NIENTE_TEST_S3_ENDPOINT") else {
+        eprintln!("SKIPPED: NIENTE_TEST_S3_ENDPOINT names no S3 server");
+        return;
+    };
+    let bucket = std::env::var("NIENTE_TEST_S3_BUCKET").unwrap();
+    let location: S3Location = format!("s3://{bucket}/conformance-{:016x}", fastrand::u64(..)).parse().unwrap();
+    let options = S3Options { endpoint: Some(endpoint), ..S3Options::default() };
+    let store = S3Store::connect(location, options).await.unwrap();
+    let reference = answers(&served(Arc::new(MemoryStore::new())).await).await;
+    check_stages(Arc::new(store), &reference).await;
+}
+
+async fn served(store: Arc<dyn Store>) -> InProcess {
+    let server = InProcess::over(store);
+    for request in requests() {
+        server.push(request).await;
+    }
+    server
+}
+
+/// Before, during and after compaction.
+async fn check_stages(store: Arc<dyn Store>, reference: &[String]) {
+    let server = served(store.clone()).await;
+    let same = |stage: &str, found: &[String]| {
+        let differ =
+            built().into_iter().zip(reference.iter().zip(found)).find(|(_, (expected, found))| expected != found);
+        assert!(differ.is_none(), "{stage} over {store:?}: {:?}", differ.map(|(case, _)| case.path_and_query()));
+    };
+    same("level 0", &answers(&server).await);
+    server.compact(Stage::Open).await;
+    same("open hours", &answers(&server).await);
+    let ((), found) = futures::join!(server.compact(Stage::Final), answers(&server));
+    same("under way", &found);
+    same("final", &answers(&server).await);
+}
+
+async fn answers(server: &InProcess) -> Vec<String> {
+    let mut answers = Vec::new();
+    for case in built() {
+        let answer = server.get(&case.path_and_query()).await;
+        answers.push(format!("{} {}", answer.status(), without_counters(&answer)));
+    }
+    answers
 }
 
 async fn compare(server: &InProcess, case: &Case) -> Result<(), String> {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bad_input;
+mod chaos;
 mod conformance;
 mod durability;
 mod harness;

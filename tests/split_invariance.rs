@@ -1,5 +1,5 @@
-//! Answers don't depend on batching: the same spans give the same bytes however they were cut into requests, and
-//! however often a request was sent.
+//! Answers don't depend on batching: the same spans give the same bytes however they were cut into requests, however
+//! often a request was sent, and however far compaction has come.
 
 use fastrand::Rng;
 use niente_model::{Nanos, Span};
@@ -8,7 +8,7 @@ use niente_receive::{
 };
 use prost::Message;
 
-use crate::harness::{InProcess, cases, scale, spans};
+use crate::harness::{InProcess, Stage, cases, scale, spans, without_counters};
 
 /// Requests of these many spans at most; of each cut a few random ones.
 const CUTS: [usize; 6] = [1, 3, 20, 150, 1_000, usize::MAX];
@@ -25,15 +25,24 @@ async fn answers_do_not_depend_on_batching() {
         for cut in CUTS {
             let mut rng = Rng::with_seed(round);
             let server = served(requests(&spans, cut, &mut rng)).await;
-            // A question reads every object: the more of them, the fewer questions must do.
-            let share = if cut < 100 { questions.len() / 10 } else { 2 };
-            for (at, question) in questions.iter().enumerate().skip((round as usize + cut) % share).step_by(share) {
-                let answer = answers(&server, std::slice::from_ref(question)).await.remove(0);
-                assert!(
-                    answer == expected[at],
-                    "{question}, round {round}, up to {cut} spans a request:\n{answer}\n{}",
-                    expected[at]
-                );
+            for (stage_at, stage) in [Stage::Level0, Stage::Open, Stage::Final, Stage::Final].into_iter().enumerate() {
+                if stage_at == 3 {
+                    // What comes late, again in other batches, and what follows from it.
+                    let again = requests(&spans[..spans.len() / 5], 150, &mut rng);
+                    send(&server, again).await;
+                }
+                server.compact(stage).await;
+                // A question reads every object: the more of them, the fewer questions must do.
+                let share = if cut < 100 && stage == Stage::Level0 { questions.len() / 6 } else { 15 };
+                let skipped = (round as usize + cut.min(1_000) + stage_at) % share;
+                for (at, question) in questions.iter().enumerate().skip(skipped).step_by(share) {
+                    let answer = answers(&server, std::slice::from_ref(question)).await.remove(0);
+                    assert!(
+                        answer == expected[at],
+                        "{question}, round {round}, up to {cut} spans a request, {stage:?}:\n{answer}\n{}",
+                        expected[at]
+                    );
+                }
             }
         }
     }
@@ -61,12 +70,29 @@ fn requests(spans: &[Span], most: usize, rng: &mut Rng) -> Vec<Vec<Span>> {
 
 async fn served(requests: Vec<Vec<Span>>) -> InProcess {
     let server = InProcess::in_memory();
+    send(&server, requests).await;
+    server
+}
+
+async fn send(server: &InProcess, requests: Vec<Vec<Span>>) {
     for request in requests {
         let request = ExportTraceServiceRequest { resource_spans: to_resource_spans(&request) };
         server.push_protobuf(request.encode_to_vec()).await;
     }
-    server
 }
+
+/// About traces that are silent for hours, of which a window shows one end only.
+const SILENT: [&str; 9] = [
+    "{ } | count() > 1",
+    "{ trace:duration > 4h }",
+    "{ trace:rootName = \"root of silence\" }",
+    "{ name = \"root of silence\" } > { name = \"after silence\" }",
+    "{ name = \"root of silence\" } !> { }",
+    "{ nestedSetParent < 0 } | count() = 2",
+    "{ } | avg(duration) > 1s",
+    "{ name != \"after silence\" }",
+    "{ name =~ \".*silence\" } | by(name) | count() = 1",
+];
 
 /// Every search of the conformance suite, with narrower limits too, and traces by ID.
 fn questions() -> Vec<String> {
@@ -83,6 +109,15 @@ fn questions() -> Vec<String> {
         .map(|question| question.replace("limit=5000", "limit=7").replace("spss=100", "spss=2"))
         .collect();
     questions.extend(narrower);
+    // Around the child at five o'clock, around midnight, and around the second of two roots.
+    for (start, end) in [(1_793_595_000, 1_793_596_200), (1_793_577_000, 1_793_578_200), (1_793_582_000, 1_793_583_000)]
+    {
+        for (limit, query) in SILENT.iter().enumerate() {
+            let query: String = form_urlencoded::byte_serialize(query.as_bytes()).collect();
+            questions.push(format!("/api/search?q={query}&start={start}&end={end}&limit={}&spss=9", limit % 4 + 1));
+        }
+    }
+    questions.extend(["dd", "ee"].map(|id| format!("/api/v2/traces/{id}")));
     questions
 }
 
@@ -108,19 +143,23 @@ fn awkward() -> Vec<Span> {
         span(0xbb, 1, "", "root beyond reach", window - 30 * 3_600, 1),
         span(0xbb, 2, "0000000000000001", "within reach", window + 800, 1),
         span(0xcc, 1, "", "long", window - 30 * 3_600 + 5, 10 * 3_600),
+        // A root at midnight, a child at five o'clock.
+        span(0xdd, 1, "", "root of silence", 1_793_577_600, 2),
+        span(0xdd, 2, "0000000000000001", "after silence", 1_793_595_600, 3),
+        // Two roots an hour apart.
+        span(0xee, 1, "", "first root", window + 1_800, 1),
+        span(0xee, 2, "", "second root", window + 5_400, 1),
+        span(0xee, 3, "0000000000000002", "child of the second", window + 5_400, 1),
     ]
     .concat()
 }
 
-/// The answers' bytes, without the counters of what was looked at.
 async fn answers(server: &InProcess, questions: &[String]) -> Vec<String> {
     let mut answers = Vec::new();
     for question in questions {
         let answer = server.get(question).await;
         assert_eq!(answer.status(), 200, "{question}");
-        let text = String::from_utf8_lossy(answer.body()).into_owned();
-        let counters = text.rfind(",\"metrics\":").unwrap_or(text.len());
-        answers.push(text[..counters].to_owned());
+        answers.push(without_counters(&answer));
     }
     answers
 }

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use niente_api::{Api, Clock, Settings};
-use niente_model::Nanos;
+use niente_catalog::Catalog;
+use niente_compact::{Compactor, Policy, Scope};
+use niente_model::{Nanos, Tenant};
 use niente_store::{MemoryStore, Store};
 
 pub(crate) use process::{Server, exchange};
@@ -18,6 +20,18 @@ pub(crate) use suite::{Case, cases, requests, spans};
 #[derive(Clone)]
 pub(crate) struct InProcess {
     api: Arc<Api>,
+    store: Arc<dyn Store>,
+}
+
+/// How far compaction has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// All is as ingest wrote it.
+    Level0,
+    /// Hours are open: some of their objects are blocks.
+    Open,
+    /// All has its final form.
+    Final,
 }
 
 impl InProcess {
@@ -27,7 +41,25 @@ impl InProcess {
 
     pub(crate) fn over(store: Arc<dyn Store>) -> Self {
         let now = Nanos::from_secs(1_793_590_000);
-        Self { api: Arc::new(Api::new(store, Settings::default(), Clock::new(move || now))) }
+        let api = Api::new(store.clone(), Settings::default(), Clock::new(move || now));
+        Self { api: Arc::new(api), store }
+    }
+
+    /// Compacts what there is, up to a stage.
+    pub(crate) async fn compact(&self, stage: Stage) {
+        let policy = match stage {
+            Stage::Level0 => return,
+            Stage::Open => {
+                let (level_0_objects, level_0_age) = (7, Nanos::ZERO);
+                Policy { level_0_objects, level_0_age, settle: Some(Nanos::MAX), ..Policy::default() }
+            }
+            Stage::Final => Policy::everything(),
+        };
+        let random = Arc::new(|| fastrand::u128(..));
+        let compactor = Compactor::new(Catalog::new(self.store.clone()), policy, random);
+        compactor.sweep(&Tenant::single(), Scope::Everything, &mut |_| {}).await.unwrap();
+        let level_0 = niente_catalog::level_0(&*self.store, &Tenant::single()).await.unwrap().len();
+        assert!(level_0 > 0, "there was something to compact");
     }
 
     pub(crate) async fn get(&self, path_and_query: &str) -> Response<Bytes> {
@@ -54,6 +86,13 @@ impl InProcess {
         let answer = self.post("/v1/traces", "application/x-protobuf", body).await;
         assert_eq!((answer.status().as_u16(), answer.body().len()), (200, 0));
     }
+}
+
+/// An answer's bytes, without the counters of what was looked at.
+pub(crate) fn without_counters(answer: &Response<Bytes>) -> String {
+    let text = text(answer);
+    let counters = text.rfind(",\"metrics\":").unwrap_or(text.len());
+    text[..counters].to_owned()
 }
 
 pub(crate) fn text(answer: &Response<Bytes>) -> String {

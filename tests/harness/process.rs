@@ -3,11 +3,12 @@ use std::{
     net::{SocketAddr, TcpStream},
     path::Path,
     process::{Child, Command, Stdio},
+    sync::Mutex,
 };
 
 /// A running `niente serve`, killed when it is dropped.
 pub(crate) struct Server {
-    child: Child,
+    child: Mutex<Child>,
     /// Where Tempo's API is.
     pub(crate) api: SocketAddr,
     /// Where OTLP over HTTP goes.
@@ -23,22 +24,14 @@ pub(crate) struct Answer {
 impl Server {
     /// Starts a server over a folder, on ports that are free.
     pub(crate) fn start(data: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_niente"))
-            .args([
-                "serve",
-                "--http",
-                "127.0.0.1:0",
-                "--otlp-http",
-                "127.0.0.1:0",
-                "--otlp-grpc",
-                "127.0.0.1:0",
-                "--data",
-            ])
-            .arg(data)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .unwrap();
+        Self::start_with(Command::new(env!("CARGO_BIN_EXE_niente")).args(["serve", "--data"]).arg(data))
+    }
+
+    /// Starts `niente serve` with the arguments that it has already been given, on ports that are free.
+    pub(crate) fn start_with(serve: &mut Command) -> Self {
+        const FREE_PORTS: [&str; 6] =
+            ["--http", "127.0.0.1:0", "--otlp-http", "127.0.0.1:0", "--otlp-grpc", "127.0.0.1:0"];
+        let mut child = serve.args(FREE_PORTS).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let (mut api, mut otlp) = (None, None);
         while api.is_none() || otlp.is_none() {
@@ -55,18 +48,28 @@ impl Server {
         }
         // The pipe stays open and is read, so that the server can go on printing.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { child, api: api.unwrap(), otlp: otlp.unwrap() }
+        Self { child: Mutex::new(child), api: api.unwrap(), otlp: otlp.unwrap() }
     }
 
     /// Ends the process at once, in the middle of whatever it does.
-    pub(crate) fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+    pub(crate) fn kill(self) {
+        self.end();
+    }
+
+    /// Ends the process at once, though others still look at it.
+    pub(crate) fn end(&self) {
+        let mut child = self.child.lock().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        self.child.lock().unwrap().try_wait().unwrap().is_none()
     }
 
     /// The most memory that the process has had, in bytes.
     pub(crate) fn peak_memory(&self) -> Option<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.lock().unwrap().id())).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
         let kib: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
         Some(kib * 1024)
@@ -76,8 +79,9 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         // It may be gone already, which is what is wanted.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let child = self.child.get_mut().unwrap();
+        let _ = child.kill();
+        let _ = child.wait();
     }
 }
 
