@@ -8,6 +8,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use niente_model::Nanos;
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::{COALESCE_GAP, ETag, Folders, Object, ObjectKey, ObjectMeta, Page, Result, Store, Suffix, coalesce};
@@ -28,7 +29,10 @@ pub struct Counting {
 }
 
 /// Requests and bytes, by kind: what a question cost.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+///
+/// Counts travel between functions that may be of different versions: a kind that the sender doesn't know is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Counts {
     /// `GET`s of objects.
     pub gets: u64,
