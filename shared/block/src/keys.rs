@@ -8,6 +8,7 @@ use arrow_array::{
 };
 use bytes::Bytes;
 use niente_model::{Nanos, TraceKey};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, Footer, Step,
@@ -17,7 +18,7 @@ use crate::{
 };
 
 /// A range of trace keys, both ends included: the part of a block that one shard reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyRange {
     /// The first key.
     pub from: TraceKey,

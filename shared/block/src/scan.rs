@@ -86,13 +86,27 @@ pub struct SpanScan {
 impl Footer {
     /// Reads what `projection` asks of the traces in `keys`.
     pub fn scan(&self, projection: &Projection, keys: KeyRange) -> Result<Scan, Error> {
+        let wanted = self.wanted(projection);
+        let batches = Batches::new(self, keys, BATCH_ROWS, |path| wanted.iter().any(|leaf| leaf.is(path)))?;
+        Ok(Scan { batches, projection: projection.clone() })
+    }
+
+    /// How many bytes of the block such a scan reads for all keys, without reading any.
+    pub fn scan_bytes(&self, projection: &Projection) -> u64 {
+        let wanted = self.wanted(projection);
+        let columns = self.metadata().row_groups().iter().flat_map(|group| group.columns());
+        let read = columns.filter(|column| wanted.iter().any(|leaf| leaf.is(column.column_path().parts())));
+        read.map(|column| column.compressed_size().max(0) as u64).sum()
+    }
+
+    /// The columns that a projection takes, with those that every scan reads.
+    fn wanted(&self, projection: &Projection) -> Vec<Leaf> {
         let mut wanted = vec![Leaf::Whole(schema::TRACE_KEY.to_owned())];
         wanted.extend(batch::IDENTITY.iter().map(|name| Leaf::Whole((*name).to_owned())));
         for column in &projection.columns {
             self.leaves(column, &mut wanted);
         }
-        let batches = Batches::new(self, keys, BATCH_ROWS, |path| wanted.iter().any(|leaf| leaf.is(path)))?;
-        Ok(Scan { batches, projection: projection.clone() })
+        wanted
     }
 
     /// Reads all of the spans of the traces in `keys`.

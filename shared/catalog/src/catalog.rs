@@ -82,6 +82,11 @@ impl Catalog {
         Self { store, kept: Arc::new(kept) }
     }
 
+    /// The same catalog, with what it keeps, asking another store: a layer around its own, that counts or fails.
+    pub fn over(&self, store: Arc<dyn Store>) -> Self {
+        Self { store, kept: self.kept.clone() }
+    }
+
     /// The store.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store

@@ -7,6 +7,7 @@ use std::{
 
 use niente_block::{AttributeScope, KeyRange};
 use niente_model::{Day, Hour, Nanos, TimeRange, TraceKey};
+use serde::{Deserialize, Serialize};
 
 use crate::{L0Name, Name, ObjectId};
 
@@ -49,7 +50,7 @@ pub struct Block {
 }
 
 /// Hours of one day, both ends included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Hours {
     first: Hour,
     last: Hour,

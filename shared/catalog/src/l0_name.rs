@@ -4,6 +4,7 @@ use std::{fmt, str::FromStr};
 
 use niente_model::{Hour, Nanos, Tenant, TimeRange};
 use niente_store::ObjectKey;
+use serde::{Deserialize, Serialize};
 
 const SECOND: u64 = 1_000_000_000;
 const SUFFIX: &str = ".parquet";
@@ -15,7 +16,7 @@ const SUFFIX: &str = ".parquet";
 /// listing of a tenant tells each object's time, in the order of the hours.
 ///
 /// The field order makes names compare as their texts do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct L0Name {
     hour: Hour,
     /// Rounded up; never before the hour's start.
@@ -100,7 +101,7 @@ impl fmt::Display for L0Name {
 ///
 /// It is taken over the spans in canonical order and not over Parquet's bytes, which change with every version of
 /// the writer.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ContentHash([u8; 16]);
 
 /// Text that is no [`ContentHash`].

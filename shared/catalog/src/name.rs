@@ -4,6 +4,7 @@ use std::{fmt, str::FromStr};
 
 use niente_model::{Day, Nanos, Tenant};
 use niente_store::ObjectKey;
+use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
 use crate::L0Name;
@@ -12,7 +13,8 @@ use crate::L0Name;
 ///
 /// A ULID. It is *not* made of the content: an object that a dead compactor left behind must never be taken for the
 /// one that another is about to commit, since gc may be removing it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "[u8; 16]", from = "[u8; 16]")]
 pub struct ObjectId(Ulid);
 
 /// Text that is no [`ObjectId`].
@@ -21,7 +23,7 @@ pub struct ObjectId(Ulid);
 pub struct InvalidObjectId(String);
 
 /// The name of an immutable object, within its tenant and day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Name {
     /// One ingest request's spans of one hour.
     Level0(L0Name),
@@ -45,6 +47,18 @@ impl ObjectId {
     /// The ID's bytes, in the order of the IDs.
     pub fn to_bytes(self) -> [u8; 16] {
         self.0.to_bytes()
+    }
+}
+
+impl From<ObjectId> for [u8; 16] {
+    fn from(id: ObjectId) -> Self {
+        id.to_bytes()
+    }
+}
+
+impl From<[u8; 16]> for ObjectId {
+    fn from(bytes: [u8; 16]) -> Self {
+        Self::from_bytes(bytes)
     }
 }
 

@@ -11,9 +11,6 @@ use niente_model::TraceKey;
 
 use crate::{BlockRef, Catalog, Error};
 
-/// Objects up to this size are read whole, in one request: on S3 a request costs as much as reading some megabytes.
-const WHOLE: u64 = 1 << 20;
-
 /// Reads one block, and counts what it reads.
 #[derive(Debug)]
 pub struct BlockReader<'c> {
@@ -49,6 +46,10 @@ macro_rules! scanning {
 scanning!(Scan => SpanBatch, SpanScan => SpanRows, KeyScan => KeyRows);
 
 impl<'c> BlockReader<'c> {
+    /// Objects up to this size are read whole, in one request: on S3 a request costs as much as reading some
+    /// megabytes.
+    pub const WHOLE: u64 = 1 << 20;
+
     /// A reader of this block. Nothing is read yet.
     pub fn new(catalog: &'c Catalog, object: &'c BlockRef) -> Self {
         Self { catalog, object, bytes_read: 0 }
@@ -64,7 +65,7 @@ impl<'c> BlockReader<'c> {
     /// Costs one read; of a compacted block only the first time.
     pub async fn open(&mut self) -> Result<Footer, Error> {
         let size = self.object.size;
-        let first = if size <= WHOLE { size } else { self.tail() };
+        let first = if size <= Self::WHOLE { size } else { self.tail() };
         self.open_by(first).await
     }
 

@@ -7,6 +7,7 @@ use futures::{
 use niente_block::KeyRange;
 use niente_model::{Day, Tenant, TimeRange, TraceId, TraceKey};
 use niente_store::{ObjectKey, ObjectMeta, list_all};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     Block, Catalog, DayCatalog, Error, Hours, L0Name, Name, TenantConfig, index,
@@ -27,7 +28,7 @@ pub struct Snapshot {
 }
 
 /// An object with spans, as far as is known without reading it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlockRef {
     /// The object's key.
     pub key: ObjectKey,
@@ -142,6 +143,11 @@ impl Snapshot {
     /// The day's catalog that this snapshot was made of, if it has been read.
     pub fn day(&self, day: Day) -> Option<&DayCatalog> {
         self.days.get(&day).map(|catalog| &**catalog)
+    }
+
+    /// The days' catalogs that this snapshot was made of.
+    pub fn days(&self) -> impl Iterator<Item = &DayCatalog> {
+        self.days.values().map(|catalog| &**catalog)
     }
 
     /// Leaves out what can't hold this key, by what the days' trace indexes say.

@@ -30,6 +30,8 @@ pub struct Gc {
     pub grace: Nanos,
     /// Only tell.
     pub dry_run: bool,
+    /// How long days are kept whose tenant's configuration doesn't say; none for ever.
+    pub retention_days: Option<u32>,
 }
 
 /// Something that gc has found.
@@ -98,7 +100,8 @@ impl Gc {
         tell: &mut (dyn FnMut(&Found) + Send),
     ) -> Result<(), Error> {
         let store = &**catalog.store();
-        let config = catalog.config(tenant).await?;
+        let mut config = (*catalog.config(tenant).await?).clone();
+        config.retention_days = config.retention_days.or(self.retention_days);
         // What is an orphan at this moment is one when it is removed: whoever wrote it may not commit it any more. Of
         // what grows old while this runs that can't be said, since its catalog may have been read before its commit.
         let begun = store.now().await?;

@@ -75,7 +75,7 @@ proptest! {
 
             // What was replaced goes, and nothing else.
             store.set_now(at(10 * DAY));
-            let gc = Gc { grace: Nanos::from_secs(60), dry_run: false };
+            let gc = Gc { grace: Nanos::from_secs(60), dry_run: false, retention_days: None };
             let before = rows(store.clone()).await;
             gc.run(&Catalog::new(store.clone()), &Tenant::single(), &mut |_| {}).await.unwrap();
             assert_eq!(rows(store.clone()).await, before);
@@ -176,7 +176,7 @@ async fn whole_days_expire() {
     }
     let tenant = Tenant::single();
     TenantConfig::update(&*store, &tenant, |config| config.retention_days = Some(10)).await.unwrap();
-    let gc = |grace, dry_run| Gc { grace: Nanos::from_secs(grace), dry_run };
+    let gc = |grace, dry_run| Gc { grace: Nanos::from_secs(grace), dry_run, retention_days: None };
     let run = async |gc: Gc| {
         let mut found = 0;
         gc.run(&Catalog::new(store.clone()), &tenant, &mut |_| found += 1).await.unwrap();
@@ -212,7 +212,7 @@ async fn orphans_go_after_a_day_and_tenants_apart() {
     let orphan = Name::Block(ObjectId::new(at(0), 99)).key(&tenant, at(0).hour().day());
     store.set_now(at(0));
     store.put_if_absent(&orphan, "litter".into()).await.unwrap();
-    let gc = Gc { grace: Nanos::ZERO, dry_run: false };
+    let gc = Gc { grace: Nanos::ZERO, dry_run: false, retention_days: None };
     for (now, there) in [(at(DAY - 1), true), (at(DAY), false)] {
         store.set_now(now);
         gc.run(&Catalog::new(store.clone()), &Tenant::new("other").unwrap(), &mut |_| {}).await.unwrap();

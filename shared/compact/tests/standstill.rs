@@ -16,7 +16,7 @@ use niente_store::{
 
 use vocabulary::{DAY, HOUR, at, compactor, rows, span, write};
 
-const AT_ONCE: Gc = Gc { grace: Nanos::ZERO, dry_run: false };
+const AT_ONCE: Gc = Gc { grace: Nanos::ZERO, dry_run: false, retention_days: None };
 
 /// A store whose clock moves on by so many seconds with each request of this kind, before it is answered.
 fn slow(memory: &Arc<MemoryStore>, second: u64, by: u64, kind: fn(&Request) -> bool) -> Arc<dyn Store> {

@@ -4,20 +4,28 @@
 //! question needs. Three rules make its answers the same however spans were batched, repeated or delayed:
 //!
 //! * A trace is evaluated **whole**: the parts that several objects hold are assembled first. Its spans are those
-//!   that start within the window widened by [`Engine::TRACE_REACH`] on both sides, whatever objects hold them.
+//!   that start within the window widened by [`Asking::TRACE_REACH`] on both sides, whatever objects hold them.
 //! * Records of the same span (trace, start, span ID, kind) are one span. Where they differ, the one whose content
 //!   sorts first stays, not the one that came first.
 //! * Everything has an order: traces by start, the newest first, then by ID; spans by start, then by ID.
 //!
-//! On the way data passes through these private modules: `compile` turns the syntax tree into expressions over
-//! projected columns, `assemble` finds the traces in what was read,
-//! `evaluate` (with `tree`, `aggregate` and `value`) is the language's meaning, `show` decides what answers say of a
-//! span, `search` and `lookup` put it all together.
+//! A question goes through two halves, which may be different processes:
+//!
+//! * The **planner** ([`Asking`]) takes a snapshot, cuts what is to be read into [`Shard`]s of trace keys (`plan`), has
+//!   them answered (`dispatch`) and puts the answers together (`search`, `lookup`). `whole` and `newest` tell when enough
+//!   is known. A question of one shard, and any question where there are no [`Workers`], is answered in place.
+//! * Whoever **answers a shard** ([`Engine::answer`], in `scan`) reads its columns, finds the traces in them
+//!   (`assemble`), and evaluates (`select`). `compile` turns the syntax tree into expressions over projected columns,
+//!   `evaluate` (with `tree`, `aggregate` and `value`) is the language's meaning, `show` decides what answers say of a
+//!   span.
+//!
+//! What the halves say to each other travels as `wire` has it. [`Asking::spent`] tells what a question has cost,
+//! [`Asking::explain`] what it would.
 //!
 //! ```
 //! # use std::sync::Arc;
 //! # use niente_catalog::Catalog;
-//! # use niente_engine::{Engine, SearchQuestion};
+//! # use niente_engine::{Engine, SearchQuestion, Terms};
 //! # use niente_model::{Tenant, TimeRange};
 //! # use niente_store::MemoryStore;
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -28,50 +36,73 @@
 //!     limit: 20,
 //!     spans_per_set: 3,
 //! };
-//! let answer = engine.search(&Tenant::single(), &question).await?;
+//! let asking = engine.on(Terms::default());
+//! let answer = asking.search(&Tenant::single(), &question).await?;
 //! assert!(answer.traces.is_empty());
+//! assert_eq!(asking.spent().store.lists, 1);
 //! # Ok(())
 //! # }
 //! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
 //! ```
 
 mod aggregate;
+mod asking;
 mod assemble;
 mod compile;
+mod dispatch;
 mod error;
 mod evaluate;
+mod explain;
 mod lookup;
+mod newest;
+mod plan;
 mod question;
+mod scan;
 mod search;
+mod select;
+mod settings;
+mod shard;
 mod show;
 mod trace;
 mod tree;
 mod value;
+mod whole;
+mod wire;
 
-use niente_catalog::{Catalog, Snapshot};
-use niente_model::{Nanos, Tenant, TimeRange, TraceId};
+use std::sync::Arc;
 
+use niente_catalog::Catalog;
+use niente_cost::Spent;
+use niente_model::{Tenant, TimeRange, TraceId};
+use niente_store::Counting;
+
+pub use asking::{Asking, Terms};
 pub use error::Error;
+pub use explain::{Estimate, Explanation, Level, Pruned};
+pub use plan::Wave;
 pub use question::{
     FoundSpan, FoundSpanset, FoundTrace, Inspected, SearchAnswer, SearchQuestion, ServiceStats, Shown, TraceAnswer,
 };
+pub use settings::Settings;
+pub use shard::{Findings, Partial, Shard, Task, Workers};
+pub use wire::{Reply, WireError};
 
 /// Answers questions over the objects of a store.
 #[derive(Clone, Debug)]
 pub struct Engine {
     catalog: Catalog,
+    settings: Arc<Settings>,
 }
 
 impl Engine {
-    /// A trace's spans are looked for so far before and after a search's window: the meaning of "a trace" here.
-    pub const TRACE_REACH: Nanos = Nanos::from_secs(24 * 3600);
-
-    /// Snapshots that are tried before a question is given up: each can be outdated by a compaction.
-    const SNAPSHOTS: u32 = 3;
-
-    /// An engine over what this catalog shows.
+    /// An engine over what this catalog shows, that answers in this process.
     pub fn new(catalog: Catalog) -> Self {
-        Self { catalog }
+        Self::with(catalog, Settings::default())
+    }
+
+    /// An engine over what this catalog shows, as an operator wants it.
+    pub fn with(catalog: Catalog, settings: Settings) -> Self {
+        Self { catalog, settings: Arc::new(settings) }
     }
 
     /// What it knows of the store.
@@ -79,42 +110,35 @@ impl Engine {
         &self.catalog
     }
 
-    /// The newest traces that the question's query selects spans of.
+    /// For one question, asked on these terms.
+    pub fn on(&self, terms: Terms) -> Asking {
+        Asking::new(&self.catalog, self.settings.clone(), terms)
+    }
+
+    /// A search on no terms: see [`Asking::search`].
     ///
     /// # Errors
-    /// Storage that fails, and objects that are damaged or of a newer format. Never a shorter answer.
+    /// As there.
     pub async fn search(&self, tenant: &Tenant, question: &SearchQuestion) -> Result<SearchAnswer, Error> {
-        let reach = question.window.padded(Self::TRACE_REACH);
-        self.over_snapshot(tenant, reach, |found| search::search(&self.catalog, found, question, reach)).await
+        self.on(Terms::default()).search(tenant, question).await
     }
 
-    /// All spans of a trace that start within the range, widened by [`TRACE_REACH`](Self::TRACE_REACH).
+    /// A trace on no terms: see [`Asking::find_trace`].
     ///
     /// # Errors
-    /// As [`search`](Self::search).
+    /// As there.
     pub async fn find_trace(&self, tenant: &Tenant, id: TraceId, range: TimeRange) -> Result<TraceAnswer, Error> {
-        let reach = range.padded(Self::TRACE_REACH);
-        self.over_snapshot(tenant, reach, |found| lookup::find_trace(&self.catalog, found, id, reach)).await
+        self.on(Terms::default()).find_trace(tenant, id, range).await
     }
 
-    /// Answers over a snapshot. An object that has vanished means that the snapshot is outdated, never that there is
-    /// nothing: then all starts again.
-    async fn over_snapshot<A, F: Future<Output = Result<A, Error>>>(
-        &self,
-        tenant: &Tenant,
-        range: TimeRange,
-        answer: impl Fn(Snapshot) -> F,
-    ) -> Result<A, Error> {
-        for _ in 0..Self::SNAPSHOTS {
-            let snapshot = self.catalog.snapshot(tenant, range).await?;
-            for key in &snapshot.unknown {
-                tracing::warn!(%tenant, key, "passed over an object that is none of Niente's");
-            }
-            match answer(snapshot).await {
-                Err(Error::Store(niente_store::Error::NotFound { .. })) => {}
-                answered => return answered,
-            }
-        }
-        Err(Error::Moving(Self::SNAPSHOTS))
+    /// Answers a shard that somebody else has planned, and says what its requests were.
+    ///
+    /// # Errors
+    /// As [`Asking::search`].
+    pub async fn answer(&self, shard: Shard) -> Result<Partial, Error> {
+        let counting = Counting::new(self.catalog.store().clone());
+        let catalog = self.catalog.over(Arc::new(counting.clone()));
+        let partial = scan::answer(&catalog, Arc::new(shard)).await?;
+        Ok(Partial { spent: Spent::from(counting.counts()), ..partial })
     }
 }

@@ -1,19 +1,20 @@
-//! A trace by its ID.
+//! A trace by its ID, from the planner's side.
 
 use std::sync::Arc;
 
-use futures::stream::{self, StreamExt, TryStreamExt};
-use niente_catalog::{BlockReader, Catalog, Snapshot};
-use niente_model::{Span, TimeRange, TraceId};
+use niente_block::KeyRange;
+use niente_catalog::Snapshot;
+use niente_model::{Span, Tenant, TimeRange, TraceId};
 
-use crate::{Error, Inspected, TraceAnswer};
+use crate::{Asking, Error, Findings, Inspected, Shard, Task, TraceAnswer};
 
-/// How many objects are asked at a time.
-const PARALLEL_READS: usize = 64;
+/// One shard asks so many objects.
+const OBJECTS: usize = 512;
 
 /// All spans of the trace in a snapshot's objects that start within the reach.
 pub(crate) async fn find_trace(
-    catalog: &Catalog,
+    asking: &Asking,
+    tenant: &Tenant,
     snapshot: Snapshot,
     id: TraceId,
     reach: TimeRange,
@@ -21,28 +22,28 @@ pub(crate) async fn find_trace(
     if snapshot.is_redacted(id) {
         return Ok(TraceAnswer::default());
     }
-    let snapshot = Arc::new(snapshot.narrow(catalog, id.key()).await?);
-    let reads = (0..snapshot.objects.len()).map(|object| {
-        let (catalog, snapshot) = (catalog.clone(), snapshot.clone());
-        let read = tokio::spawn(async move {
-            let object = &snapshot.objects[object];
-            let mut reader = BlockReader::new(&catalog, object);
-            let mut spans = Vec::new();
-            for rows in reader.spans_with(id.key()).await? {
-                let rows = rows.into_spans().map_err(|source| reader.damaged(source))?;
-                spans.extend(rows.into_iter().filter(|span| span.trace_id == id && reach.contains(span.start)));
-            }
-            let bytes = reader.bytes_read();
-            Ok::<_, Error>((spans, Inspected { objects: 1, object_bytes: object.size, bytes, ..Inspected::default() }))
-        });
-        async move { read.await.map_err(|error| Error::Worker(error.to_string()))? }
-    });
-    let mut reads = stream::iter(reads).buffer_unordered(PARALLEL_READS);
-    let mut inspected = Inspected::default();
+    let snapshot = snapshot.narrow(&asking.catalog, id.key()).await?;
+    let shard = |objects: &[_]| {
+        Arc::new(Shard {
+            tenant: tenant.clone(),
+            task: Task::Trace { id },
+            keys: KeyRange::only(id.key()),
+            objects: objects.to_vec(),
+            reach,
+            redacted: Vec::new(),
+        })
+    };
+    let partials = asking.answer(snapshot.objects.chunks(OBJECTS).map(shard).collect()).await?;
+    let mut inspected = Inspected {
+        objects: snapshot.objects.len() as u64,
+        object_bytes: snapshot.objects.iter().map(|object| object.size).sum(),
+        ..Inspected::default()
+    };
     let mut spans: Vec<Span> = Vec::new();
-    while let Some((found, seen)) = reads.try_next().await? {
+    for partial in partials {
+        inspected += partial.inspected;
+        let Findings::Spans(found) = partial.findings else { return Err(Error::mismatch()) };
         spans.extend(found);
-        inspected += seen;
     }
     // The canonical order: of spans that claim to be the same the first stays, however they arrived.
     spans.sort_unstable();

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use niente_model::{Nanos, Span, SpanId, SpanKind, StatusCode, TimeRange, TraceId, Value};
 use niente_traceql::Query;
+use serde::{Deserialize, Serialize};
 
 /// A search: which traces have spans that a query selects.
 #[derive(Clone, Debug)]
@@ -26,7 +27,7 @@ pub struct SearchAnswer {
 }
 
 /// A trace that a search found.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FoundTrace {
     /// Its ID.
     pub trace_id: TraceId,
@@ -45,7 +46,7 @@ pub struct FoundTrace {
 }
 
 /// What a service has in a trace.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceStats {
     /// Spans.
     pub spans: u32,
@@ -54,7 +55,7 @@ pub struct ServiceStats {
 }
 
 /// Spans of one trace that a query selected together.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FoundSpanset {
     /// How many spans it has.
     pub matched: usize,
@@ -65,7 +66,7 @@ pub struct FoundSpanset {
 }
 
 /// A span in an answer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FoundSpan {
     /// Its ID.
     pub span_id: SpanId,
@@ -80,7 +81,7 @@ pub struct FoundSpan {
 }
 
 /// A value in an answer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Shown {
     /// The value of an absent attribute.
     Nil,
@@ -112,7 +113,7 @@ pub struct TraceAnswer {
 }
 
 /// What was looked at for an answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inspected {
     /// Traces that were evaluated.
     pub traces: u64,

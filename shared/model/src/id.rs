@@ -1,20 +1,23 @@
 use std::{fmt, str::FromStr};
 
+use serde::{Deserialize, Serialize};
 use twox_hash::XxHash64;
 
 /// A trace's ID: 16 bytes, not all zero. 64-bit IDs of older tracers have eight leading zero bytes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "[u8; 16]", try_from = "[u8; 16]")]
 pub struct TraceId([u8; 16]);
 
 /// A span's ID: 8 bytes, not all zero.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "[u8; 8]", try_from = "[u8; 8]")]
 pub struct SpanId([u8; 8]);
 
 /// XXH64 (seed 0) of a trace ID.
 ///
 /// IDs in the wild are not uniform: AWS X-Ray's begin with the time, 64-bit ones with zeros. The key is, so that
 /// sorting by it spreads traces evenly and a key's position in a sorted array can be computed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TraceKey(pub u64);
 
 /// Why some bytes or text are no trace or span ID.
@@ -57,6 +60,25 @@ pub enum InvalidId {
         position: usize,
     },
 }
+
+macro_rules! as_bytes {
+    ($($id:ident: $length:literal),*) => {
+        $(impl From<$id> for [u8; $length] {
+            fn from(id: $id) -> Self {
+                id.0
+            }
+        }
+
+        impl TryFrom<[u8; $length]> for $id {
+            type Error = InvalidId;
+
+            fn try_from(bytes: [u8; $length]) -> Result<Self, InvalidId> {
+                Self::from_slice(&bytes)
+            }
+        })*
+    };
+}
+as_bytes!(TraceId: 16, SpanId: 8);
 
 impl TraceId {
     /// The ID with these bytes: 16, or 8 for the 64-bit IDs of older tracers, which are padded with zeros in front.

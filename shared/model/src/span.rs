@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Attributes, Nanos, SpanId, TraceId};
 
 /// One OpenTelemetry span, with everything that OTLP carries about it.
@@ -7,7 +9,7 @@ use crate::{Attributes, Nanos, SpanId, TraceId};
 /// The derived order is the canonical one of a store: by trace ID, start, span ID and kind, then by all the rest,
 /// so that of two different spans with one identity the same one comes first whatever way they arrived. (Objects
 /// sort traces by [`TraceId::key`] first.)
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Span {
     /// The trace that it belongs to.
     pub trace_id: TraceId,
@@ -63,7 +65,7 @@ pub struct SpanIdentity {
 }
 
 /// Something that happened at one moment of a span.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Event {
     /// When.
     pub time: Nanos,
@@ -78,7 +80,7 @@ pub struct Event {
 /// A reference from a span to another.
 ///
 /// The IDs are raw bytes: senders put all zeros and other lengths here, and nothing of a span is dropped for that.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Link {
     /// The trace referred to; 16 bytes where the sender is sane.
     pub trace_id: Vec<u8>,
@@ -95,7 +97,7 @@ pub struct Link {
 }
 
 /// The instrumentation library that recorded a span.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Scope {
     /// Its name.
     pub name: String,
@@ -110,7 +112,7 @@ pub struct Scope {
 }
 
 /// The process, pod or machine that produced a span.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Resource {
     /// Its attributes.
     pub attributes: Attributes,
@@ -121,11 +123,11 @@ pub struct Resource {
 }
 
 /// OTLP's `SpanKind`. Numbers that OTLP doesn't know are kept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SpanKind(pub i32);
 
 /// OTLP's `StatusCode`. Numbers that OTLP doesn't know are kept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct StatusCode(pub i32);
 
 impl Span {

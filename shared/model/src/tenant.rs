@@ -1,10 +1,13 @@
 use std::{fmt, sync::Arc};
 
+use serde::{Deserialize, Serialize};
+
 /// A tenant's name: always a safe segment of an object's path.
 ///
 /// 1 to 150 of the characters `a-z A-Z 0-9 ! - _ . * ' ( )`, and neither `.` nor `..`, the rule of Grafana's own
 /// databases. In particular no slash, so that each tenant's objects lie under a prefix of its own.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Tenant(Arc<str>);
 
 /// Why a name is no tenant's.
@@ -22,6 +25,20 @@ pub enum InvalidTenant {
     /// A character that is not on the list.
     #[error("the tenant name has the character {0:?}; allowed are letters, digits and ! - _ . * ' ( )")]
     Character(char),
+}
+
+impl From<Tenant> for String {
+    fn from(tenant: Tenant) -> Self {
+        tenant.as_str().to_owned()
+    }
+}
+
+impl TryFrom<String> for Tenant {
+    type Error = InvalidTenant;
+
+    fn try_from(name: String) -> Result<Self, InvalidTenant> {
+        Self::new(&name)
+    }
 }
 
 impl Tenant {

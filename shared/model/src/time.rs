@@ -1,15 +1,17 @@
 use std::fmt;
 
 use jiff::{Timestamp, tz::TimeZone};
+use serde::{Deserialize, Serialize};
 
 /// Nanoseconds: since the Unix epoch where it names a moment, a length where it names a duration.
 ///
 /// Always at most `i64::MAX` (the year 2262), so that it fits Parquet's and Arrow's signed 64-bit columns.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "u64", try_from = "u64")]
 pub struct Nanos(u64);
 
 /// An hour of UTC, counted from the Unix epoch: the window by which level 0 is cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Hour(u32);
 
 /// A day of UTC, counted from the Unix epoch: the window that a catalog covers.
@@ -17,7 +19,8 @@ pub struct Hour(u32);
 pub struct Day(u32);
 
 /// A span of time, both ends included. Never reversed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "(Nanos, Nanos)", try_from = "(Nanos, Nanos)")]
 pub struct TimeRange {
     start: Nanos,
     end: Nanos,
@@ -40,6 +43,34 @@ pub struct OutOfRange(pub u64);
 
 const SECOND: u64 = 1_000_000_000;
 const HOUR: u64 = 3_600 * SECOND;
+
+impl From<Nanos> for u64 {
+    fn from(nanos: Nanos) -> Self {
+        nanos.0
+    }
+}
+
+impl TryFrom<u64> for Nanos {
+    type Error = OutOfRange;
+
+    fn try_from(nanos: u64) -> Result<Self, OutOfRange> {
+        Self::new(nanos)
+    }
+}
+
+impl From<TimeRange> for (Nanos, Nanos) {
+    fn from(range: TimeRange) -> Self {
+        (range.start, range.end)
+    }
+}
+
+impl TryFrom<(Nanos, Nanos)> for TimeRange {
+    type Error = Reversed;
+
+    fn try_from((start, end): (Nanos, Nanos)) -> Result<Self, Reversed> {
+        Self::new(start, end)
+    }
+}
 
 impl Nanos {
     /// The largest: some moment in the year 2262.

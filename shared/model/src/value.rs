@@ -4,11 +4,13 @@ use std::{
     sync::Arc,
 };
 
+use serde::{Deserialize, Serialize};
+
 /// An attribute's key. Shared, because the same few keys come back on every span.
 pub type Key = Arc<str>;
 
 /// An attribute's value, with the type that OTLP gave it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Value {
     /// OTLP's `AnyValue` with nothing in it.
     Empty,
@@ -32,7 +34,7 @@ pub enum Value {
 ///
 /// OTLP makes no promise about order, so the sorted order is the canonical one: two resources with the same
 /// attributes are equal. Where a key comes twice, which OTLP forbids, the last value wins.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Attributes(Vec<(Key, Value)>);
 
 impl Value {

@@ -1,5 +1,7 @@
 use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
 
+use serde::{Deserialize, Serialize};
+
 /// An object's key: a relative path of segments between slashes that every backend can hold.
 ///
 /// Not blank, and at most 1024 bytes (S3's limit) in segments of 1 to 255 bytes (a file system's). No segment is `.` or `..`, and no
@@ -12,7 +14,8 @@ use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
 /// assert!(ObjectKey::new("acme/l0/x.parquet").is_ok());
 /// assert!(ObjectKey::new("acme/../other/x").is_err());
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct ObjectKey(Arc<str>);
 
 /// Why some text is no object's key, or no key of this store.
@@ -82,6 +85,20 @@ pub enum InvalidKey {
         /// What stands in its way.
         reason: &'static str,
     },
+}
+
+impl From<ObjectKey> for String {
+    fn from(key: ObjectKey) -> Self {
+        key.as_str().to_owned()
+    }
+}
+
+impl TryFrom<String> for ObjectKey {
+    type Error = InvalidKey;
+
+    fn try_from(key: String) -> Result<Self, InvalidKey> {
+        Self::new(&key)
+    }
 }
 
 impl ObjectKey {

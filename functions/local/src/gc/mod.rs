@@ -55,7 +55,7 @@ async fn collect(args: Args) -> Result<Report, Failure> {
     let store = place.open_existing().await?;
     let tenants = tenants::chosen(&*store, &place, args.tenant).await?;
     let catalog = Catalog::new(store);
-    let gc = Gc { grace: units::nanos(args.grace), dry_run: args.dry_run };
+    let gc = Gc { grace: units::nanos(args.grace), dry_run: args.dry_run, retention_days: None };
     let mut report = Report::new(gc);
     let spinner = compact::spinner();
     for tenant in tenants {

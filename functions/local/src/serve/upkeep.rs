@@ -78,7 +78,7 @@ impl UpkeepArgs {
         }
         let upkeep = Upkeep {
             compactor: Compactor::new(Catalog::new(store), Policy::default(), random::system()),
-            gc: Gc { grace: units::nanos(self.gc_grace), dry_run: false },
+            gc: Gc { grace: units::nanos(self.gc_grace), dry_run: false, retention_days: None },
             every: self.compact_every.max(BUSY),
             arrivals: arrivals.clone(),
         };

@@ -126,7 +126,7 @@ fn what(job: &niente_compact::Job) -> String {
 }
 
 async fn gc(world: Arc<World>, store: Arc<dyn Store>) {
-    let (catalog, gc) = (Catalog::new(store), Gc { grace: world.case.grace, dry_run: false });
+    let (catalog, gc) = (Catalog::new(store), Gc { grace: world.case.grace, dry_run: false, retention_days: None });
     let told = world.clone();
     let mut tell = |found: &Found| match found {
         Found::Expired { .. } => told.tell("a day expired"),

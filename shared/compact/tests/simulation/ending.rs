@@ -78,7 +78,7 @@ fn looked_up(world: &Arc<World>, store: &Arc<dyn Store>) {
 /// Says whether there was anything.
 fn clean(world: &World, store: &Arc<dyn Store>) -> bool {
     let mut found = false;
-    let gc = Gc { grace: world.case.grace, dry_run: false };
+    let gc = Gc { grace: world.case.grace, dry_run: false, retention_days: None };
     let catalog = Catalog::new(store.clone());
     if let Err(error) = at_once(world, gc.run(&catalog, &world.tenant, &mut |_| found = true)) {
         world.violate("gc succeeds when nothing fails", error);
