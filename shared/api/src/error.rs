@@ -59,6 +59,17 @@ pub enum Error {
     /// A trace ID in a path that is none.
     #[error(transparent)]
     TraceId(#[from] InvalidId),
+    /// An answer that is too large for what would carry it.
+    #[error(
+        "the answer has {bytes} bytes, and {most} can be sent here: lower limit or spss, narrow the time range, accept \
+         gzip, or have the function's URL stream"
+    )]
+    AnswerTooLarge {
+        /// How large it is, as it would be sent.
+        bytes: usize,
+        /// How large it may be.
+        most: usize,
+    },
     /// Spans that can't be received.
     #[error(transparent)]
     Receive(#[from] niente_receive::Error),
@@ -82,6 +93,7 @@ impl Error {
     pub fn status(&self) -> StatusCode {
         match self {
             Error::UnknownPath { .. } => StatusCode::NOT_FOUND,
+            Error::AnswerTooLarge { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Error::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Error::NoTenant => StatusCode::UNAUTHORIZED,
             Error::SeveralTenants(_)
@@ -103,7 +115,9 @@ impl Error {
             Error::Write(WriteError::Store(error))
             | Error::Engine(niente_engine::Error::Store(error))
             | Error::Catalog(niente_catalog::Error::Store(error)) => store_status(error),
-            Error::Engine(niente_engine::Error::Moving(_)) => StatusCode::SERVICE_UNAVAILABLE,
+            Error::Engine(niente_engine::Error::OverBudget(_)) => StatusCode::UNPROCESSABLE_ENTITY,
+            Error::Engine(niente_engine::Error::Deadline) => StatusCode::GATEWAY_TIMEOUT,
+            Error::Engine(error) if error.may_pass() => StatusCode::SERVICE_UNAVAILABLE,
             Error::Write(_) | Error::Engine(_) | Error::Catalog(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

@@ -3,16 +3,19 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, header::CONTENT_LENGTH};
 use niente_catalog::Catalog;
-use niente_engine::Engine;
+use niente_cost::{Architecture, Spent};
+use niente_engine::{Asking, Engine, Terms};
 use niente_model::Tenant;
 use niente_receive::encode_response;
 use niente_store::Store;
 use serde::Serialize;
+use tokio::time::Instant;
 
 use crate::{
-    Clock, Error, Settings,
+    Clock, Error, Price, Settings, explain,
     params::Params,
     response,
+    room::Room,
     route::Route,
     search::{self, SearchRequest},
     tenant,
@@ -52,7 +55,7 @@ impl Api {
     /// The API over the tenants of this store.
     pub fn new(store: Arc<dyn Store>, settings: Settings, clock: Clock) -> Self {
         let catalog = Catalog::new(Arc::clone(&store));
-        let engine = Engine::new(catalog.clone());
+        let engine = Engine::with(catalog.clone(), settings.engine.clone());
         Self { store, settings, clock, catalog, engine }
     }
 
@@ -60,7 +63,8 @@ impl Api {
     ///
     /// Whatever goes wrong becomes a response too: one line of plain text, with the status of [`Error::status`].
     pub async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
-        let mut response = self.answer(&request).await.unwrap_or_else(|error| error.to_response());
+        let room = Room::of(&request, &self.settings);
+        let mut response = self.answer(&request, room).await.unwrap_or_else(|error| error.to_response());
         if request.method() == Method::HEAD {
             let body = std::mem::take(response.body_mut());
             response.headers_mut().insert(CONTENT_LENGTH, body.len().into());
@@ -77,7 +81,7 @@ impl Api {
         tenant::of(headers, self.settings.require_tenant)
     }
 
-    async fn answer(&self, request: &Request<Bytes>) -> Result<Response<Bytes>, Error> {
+    async fn answer(&self, request: &Request<Bytes>, room: Room) -> Result<Response<Bytes>, Error> {
         let params = Params::parse(request.uri().query());
         let headers = request.headers();
         match Route::find(request.method(), request.uri().path(), &self.settings.path_prefix)? {
@@ -91,18 +95,37 @@ impl Api {
                 let tenant = self.tenant(headers)?;
                 let SearchRequest { question, detail } =
                     SearchRequest::parse(&params, &self.settings, self.clock.now())?;
-                let answer = self.engine.search(&tenant, &question).await?;
-                Ok(search::respond(&answer, detail, headers))
+                let searched = async |asking: &Asking| {
+                    let answer = asking.search(&tenant, &question).await?;
+                    Ok(room.fit(search::respond(&answer, detail, headers)))
+                };
+                Ok(self.priced(request, searched).await)
+            }
+            Route::Explain => {
+                let tenant = self.tenant(headers)?;
+                let SearchRequest { question, .. } =
+                    SearchRequest::parse(&params, &self.settings, self.clock.now())?;
+                let explained = async |asking: &Asking| {
+                    let explanation = asking.explain(&tenant, &question).await?;
+                    Ok(response::ok(response::JSON, explain::to_json(&question.query.to_string(), &explanation)))
+                };
+                Ok(self.priced(request, explained).await)
             }
             Route::TraceV1 { id } => {
-                let tenant = self.tenant(headers)?;
-                let answer = self.find_trace(&tenant, &TraceRequest::parse(id, &params)?).await?;
-                Ok(trace::respond_v1(&answer, Form::accepted(headers)))
+                let (tenant, wanted) = (self.tenant(headers)?, TraceRequest::parse(id, &params)?);
+                let found = async |asking: &Asking| {
+                    let answer = find_trace(asking, &tenant, &wanted).await?;
+                    Ok(room.fit(trace::respond_v1(&answer, Form::accepted(headers))))
+                };
+                Ok(self.priced(request, found).await)
             }
             Route::TraceV2 { id } => {
-                let tenant = self.tenant(headers)?;
-                let answer = self.find_trace(&tenant, &TraceRequest::parse(id, &params)?).await?;
-                Ok(trace::respond_v2(&answer, Form::accepted(headers)))
+                let (tenant, wanted) = (self.tenant(headers)?, TraceRequest::parse(id, &params)?);
+                let found = async |asking: &Asking| {
+                    let answer = find_trace(asking, &tenant, &wanted).await?;
+                    Ok(trace::respond_v2(&answer, Form::accepted(headers), room))
+                };
+                Ok(self.priced(request, found).await)
             }
             Route::Echo => {
                 // Grafana has no other way to find out that a tenant is missing or misspelled.
@@ -117,11 +140,37 @@ impl Api {
         }
     }
 
-    async fn find_trace(&self, tenant: &Tenant, request: &TraceRequest) -> Result<niente_engine::TraceAnswer, Error> {
-        match request.id {
-            Some(id) => Ok(self.engine.find_trace(tenant, id, request.window).await?),
-            None => Ok(niente_engine::TraceAnswer::default()),
-        }
+    /// Answers a query within its time and its budget. The answer, or the error, says what it has cost.
+    async fn priced(
+        &self,
+        request: &Request<Bytes>,
+        answer: impl AsyncFnOnce(&Asking) -> Result<Response<Bytes>, Error>,
+    ) -> Response<Bytes> {
+        let begun = Instant::now();
+        let deadline = request.extensions().get::<Deadline>().map(|deadline| deadline.0);
+        let deadline = deadline.or_else(|| self.settings.query_timeout.map(|timeout| begun + timeout));
+        let asking = self.engine.on(Terms { deadline, budget: self.settings.budget });
+        let response = answer(&asking).await.unwrap_or_else(|error| error.to_response());
+        let own = match self.settings.memory_mib {
+            Some(mib) => Spent::invocation(Architecture::of_this_build(), mib, begun.elapsed()),
+            None => Spent::default(),
+        };
+        Price::new(asking.spent() + own, &self.settings.engine.prices).on(response)
+    }
+}
+
+/// When the answer to a request is of no use any more: an extension of requests, set by hosts that know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadline(pub Instant);
+
+async fn find_trace(
+    asking: &Asking,
+    tenant: &Tenant,
+    request: &TraceRequest,
+) -> Result<niente_engine::TraceAnswer, Error> {
+    match request.id {
+        Some(id) => Ok(asking.find_trace(tenant, id, request.window).await?),
+        None => Ok(niente_engine::TraceAnswer::default()),
     }
 }
 

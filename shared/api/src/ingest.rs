@@ -7,7 +7,7 @@ use niente_model::{Nanos, Tenant};
 use niente_receive::{Encoding, Format, Request, decompress, proto};
 use proto::collector::trace::v1::ExportTraceServiceResponse;
 
-use crate::{Api, Error};
+use crate::{Api, Error, settings::Retention};
 
 /// How long a tenant's configuration is believed: a changed retention counts for new spans after this.
 const CONFIG_AGE: Nanos = Nanos::from_secs(60);
@@ -23,8 +23,11 @@ impl Api {
     /// [`Error::Write`] if they could not be stored. It is safe to send them again in any case.
     pub async fn ingest(&self, tenant: &Tenant, request: Request) -> Result<ExportTraceServiceResponse, Error> {
         let now = self.clock.now();
-        let config = self.catalog.recent_config(tenant, now, CONFIG_AGE).await?;
-        let mut batch = request.check(&self.settings.limits, now, config.retention())?;
+        let retention = match self.settings.retention {
+            Retention::Configured => self.catalog.recent_config(tenant, now, CONFIG_AGE).await?.retention(),
+            Retention::Fixed(retention) => retention,
+        };
+        let mut batch = request.check(&self.settings.limits, now, retention)?;
         let spans = std::mem::take(&mut batch.spans);
         if !spans.is_empty() {
             write_level0(&*self.store, tenant, spans).await?;

@@ -46,11 +46,14 @@
 
 mod clock;
 mod error;
+mod explain;
 mod handler;
 mod ingest;
 mod json;
 mod params;
+mod price;
 mod response;
+mod room;
 mod route;
 mod search;
 mod settings;
@@ -59,5 +62,7 @@ mod trace;
 
 pub use clock::Clock;
 pub use error::Error;
-pub use handler::Api;
-pub use settings::Settings;
+pub use handler::{Api, Deadline};
+pub use price::Price;
+pub use room::MostBytes;
+pub use settings::{Retention, Settings};

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::{Error, json};
 
+pub(crate) const JSON: &str = "application/json";
 const TEXT: &str = "text/plain; charset=utf-8";
 
 /// 200 with a body of this content type.
@@ -23,7 +24,7 @@ pub(crate) fn ok_text(text: &'static str) -> Response<Bytes> {
 }
 
 pub(crate) fn ok_json(answer: &impl Serialize) -> Response<Bytes> {
-    ok("application/json", json::to_body(answer))
+    ok(JSON, json::to_body(answer))
 }
 
 /// 404 without a word, as Tempo answers for a trace that isn't there.

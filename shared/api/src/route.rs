@@ -3,11 +3,12 @@ use http::Method;
 use crate::{Error, error::quoted};
 
 /// What there is, for people who asked for what isn't.
-const PATHS: [(Methods, &str); 7] = [
+const PATHS: [(Methods, &str); 8] = [
     (Methods::Post, "/v1/traces"),
     (Methods::Get, "/api/search"),
     (Methods::Get, "/api/traces/{id}"),
     (Methods::Get, "/api/v2/traces/{id}"),
+    (Methods::Get, "/api/explain"),
     (Methods::Get, "/api/echo"),
     (Methods::Get, "/api/status/buildinfo"),
     (Methods::Get, "/ready"),
@@ -20,6 +21,8 @@ pub(crate) enum Route<'a> {
     Export,
     /// A search.
     Search,
+    /// What a search would read and cost.
+    Explain,
     /// A trace, in the older form of answer.
     TraceV1 {
         /// Its ID as it was written.
@@ -69,6 +72,7 @@ impl<'a> Route<'a> {
         Some(match *segments {
             ["v1", "traces"] => Route::Export,
             ["api", "search"] => Route::Search,
+            ["api", "explain"] => Route::Explain,
             ["api", "traces", id] => Route::TraceV1 { id },
             ["api", "v2", "traces", id] => Route::TraceV2 { id },
             ["api", "echo"] => Route::Echo,

@@ -1,8 +1,11 @@
+use std::time::Duration;
+
+use niente_cost::Budget;
 use niente_model::Nanos;
 use niente_receive::Limits;
 
 /// What an operator may choose. The defaults are Tempo's where Tempo has any.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// How much an OTLP request may hold. [`Limits::default`].
     pub limits: Limits,
@@ -19,6 +22,29 @@ pub struct Settings {
     pub default_limit: u32,
     /// How many spans of each spanset a search answers that doesn't say `spss`. Default: 3, likewise.
     pub default_spans_per_spanset: u32,
+    /// How queries are cut, answered and priced. Default: in this process.
+    pub engine: niente_engine::Settings,
+    /// What a query may cost, whoever asks. Default: anything.
+    pub budget: Budget,
+    /// How long a query may take where its request has no [`Deadline`](crate::Deadline). Default: as long as it
+    /// takes.
+    pub query_timeout: Option<Duration>,
+    /// The memory in MiB of the function that answers, whose time is a part of the price. Default: none, since a
+    /// process that runs anyway costs nothing more.
+    pub memory_mib: Option<u32>,
+    /// Whether answers are compressed for clients that accept it. Default: no, for those on the same machine.
+    pub compress: bool,
+    /// Where ingest learns how long a tenant's spans are kept. Default: from its configuration.
+    pub retention: Retention,
+}
+
+/// Where ingest learns how long spans are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retention {
+    /// From the tenant's configuration in the store.
+    Configured,
+    /// From the operator: for a function that may not read. None is for ever.
+    Fixed(Option<Nanos>),
 }
 
 impl Default for Settings {
@@ -30,6 +56,12 @@ impl Default for Settings {
             max_range: None,
             default_limit: 20,
             default_spans_per_spanset: 3,
+            engine: niente_engine::Settings::default(),
+            budget: Budget::default(),
+            query_timeout: None,
+            memory_mib: None,
+            compress: false,
+            retention: Retention::Configured,
         }
     }
 }

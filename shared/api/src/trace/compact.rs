@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use niente_model::{Attributes, Span, TraceId, Value};
 use serde::{Serialize, Serializer};
 
-use super::json::{Enum, Metrics, Status};
+use super::json::{Enum, Metrics, Partial, Status};
 use crate::json::{as_text, plain};
 
 /// The body of the newer answer. Services and their scopes are sorted by name, spans stand as they come.
-pub(crate) fn v2(spans: &[Span], inspected_bytes: u64) -> impl Serialize {
+pub(crate) fn v2(spans: &[Span], inspected_bytes: u64, lacks: Option<String>) -> impl Serialize {
     let mut services: BTreeMap<String, BTreeMap<(&str, &str), Vec<CompactSpan<'_>>>> = BTreeMap::new();
     for span in spans {
         let scopes = services.entry(service_name(span)).or_default();
@@ -24,7 +24,7 @@ pub(crate) fn v2(spans: &[Span], inspected_bytes: u64) -> impl Serialize {
         trace_id: spans.first().map(|span| span.trace_id),
         services: services.into_iter().map(service).collect(),
     };
-    Response { trace, metrics: Metrics { inspected_bytes } }
+    Response { trace, metrics: Metrics { inspected_bytes }, partial: Partial::of(lacks) }
 }
 
 fn service_name(span: &Span) -> String {
@@ -39,6 +39,8 @@ fn service_name(span: &Span) -> String {
 struct Response<'a> {
     trace: Trace<'a>,
     metrics: Metrics,
+    #[serde(flatten)]
+    partial: Partial,
 }
 
 #[derive(Serialize)]

@@ -16,9 +16,10 @@ pub(crate) fn v1(spans: &[trace::ResourceSpans]) -> impl Serialize {
     Batches { batches: resource_spans(spans) }
 }
 
-/// The body of the newer answer.
-pub(crate) fn v2(spans: &[trace::ResourceSpans], inspected_bytes: u64) -> impl Serialize {
-    Response { trace: Trace { resource_spans: resource_spans(spans) }, metrics: Metrics { inspected_bytes } }
+/// The body of the newer answer; a partial one says what it lacks.
+pub(crate) fn v2(spans: &[trace::ResourceSpans], inspected_bytes: u64, lacks: Option<String>) -> impl Serialize {
+    let trace = Trace { resource_spans: resource_spans(spans) };
+    Response { trace, metrics: Metrics { inspected_bytes }, partial: Partial::of(lacks) }
 }
 
 #[derive(Serialize)]
@@ -30,6 +31,8 @@ struct Batches<'a> {
 struct Response<'a> {
     trace: Trace<'a>,
     metrics: Metrics,
+    #[serde(flatten)]
+    partial: Partial,
 }
 
 #[derive(Serialize)]
@@ -37,6 +40,21 @@ struct Response<'a> {
 struct Trace<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     resource_spans: Vec<ResourceSpans<'a>>,
+}
+
+/// What marks an answer as a partial one; nothing of a complete one.
+#[derive(Serialize)]
+pub(crate) struct Partial {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+}
+
+impl Partial {
+    pub(crate) fn of(lacks: Option<String>) -> Self {
+        Self { status: lacks.is_some().then_some("PARTIAL"), message: lacks }
+    }
 }
 
 /// What it took to find a trace.

@@ -11,14 +11,14 @@ pub(crate) fn v1(spans: Vec<ResourceSpans>) -> Vec<u8> {
     shown(spans).encode_to_vec()
 }
 
-/// The body of Tempo's newer answer.
-pub(crate) fn v2(spans: Vec<ResourceSpans>, inspected_bytes: u64) -> Vec<u8> {
+/// The body of Tempo's newer answer; a partial one says what it lacks.
+pub(crate) fn v2(spans: Vec<ResourceSpans>, inspected_bytes: u64, lacks: Option<String>) -> Vec<u8> {
     let metrics = TraceByIdMetrics { inspected_bytes };
     TraceByIdResponse {
         trace: Some(shown(spans)),
         metrics: Some(metrics),
-        status: Status::Complete.into(),
-        message: String::new(),
+        status: if lacks.is_some() { Status::Partial } else { Status::Complete }.into(),
+        message: lacks.unwrap_or_default(),
     }
     .encode_to_vec()
 }

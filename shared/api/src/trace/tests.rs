@@ -139,7 +139,7 @@ fn json_of_every_field() {
     let answer = answer([full_span()], 25_200);
     assert_eq!(json_of(&respond_v1(&answer, Form::Json)), json!({ "batches": [batch] }));
     assert_eq!(
-        json_of(&respond_v2(&answer, Form::Json)),
+        json_of(&respond_v2(&answer, Form::Json, Room::default())),
         json!({"trace": {"resourceSpans": [batch]}, "metrics": {"inspectedBytes": "25200"}})
     );
 }
@@ -174,10 +174,10 @@ fn a_missing_trace_is_404_in_v1_and_empty_in_v2() {
         assert_eq!(response.status(), HttpStatus::NOT_FOUND);
         assert!(response.body().is_empty() && response.headers().is_empty());
     }
-    assert_eq!(respond_v2(&none, Form::Json).body(), r#"{"trace":{},"metrics":{}}"#);
-    assert_eq!(respond_v2(&none, Form::Compact).body(), r#"{"trace":{},"metrics":{}}"#);
+    assert_eq!(respond_v2(&none, Form::Json, Room::default()).body(), r#"{"trace":{},"metrics":{}}"#);
+    assert_eq!(respond_v2(&none, Form::Compact, Room::default()).body(), r#"{"trace":{},"metrics":{}}"#);
 
-    let body = respond_v2(&none, Form::Protobuf).into_body();
+    let body = respond_v2(&none, Form::Protobuf, Room::default()).into_body();
     assert!(!body.is_empty(), "a body of no bytes has no trace, on which Grafana panics");
     let response = TraceByIdResponse::decode(body).unwrap();
     assert_eq!(response.trace, Some(TracesData::default()));
@@ -187,7 +187,7 @@ fn a_missing_trace_is_404_in_v1_and_empty_in_v2() {
 fn protobuf_of(spans: &[Span]) -> TracesData {
     let answer = answer(spans, 7);
     let v1 = respond_v1(&answer, Form::Protobuf);
-    let v2 = respond_v2(&answer, Form::Protobuf);
+    let v2 = respond_v2(&answer, Form::Protobuf, Room::default());
     assert_eq!(v1.headers()["content-type"], "application/protobuf");
     assert_eq!(v2.headers()["content-type"], "application/protobuf");
     let v1 = TracesData::decode(v1.into_body()).unwrap();
@@ -228,7 +228,7 @@ fn protobuf_holds_the_spans_as_they_are() {
 #[test]
 fn the_compact_form_has_plain_attributes() {
     let answer = answer([Span { scope: Arc::default(), resource: Arc::default(), ..full_span() }, full_span()], 9);
-    let response = respond_v2(&answer, Form::Compact);
+    let response = respond_v2(&answer, Form::Compact, Room::default());
     assert_eq!(response.headers()["content-type"], "application/vnd.grafana.llm");
     let body = json_of(&response);
     let span = json!({
@@ -249,4 +249,22 @@ fn the_compact_form_has_plain_attributes() {
         "metrics": {"inspectedBytes": "9"},
     });
     assert_eq!(body, expected);
+}
+
+#[test]
+fn a_trace_that_there_is_no_room_for_is_cut_and_marked() {
+    let spans = (1..=200_u64).map(|n| {
+        let id = SpanId::from_slice(&n.to_be_bytes()).unwrap();
+        Span::new("1".parse().unwrap(), id, Nanos::from_secs(n))
+    });
+    let answer = TraceAnswer { spans: spans.collect(), ..TraceAnswer::default() };
+    for form in [Form::Json, Form::Compact, Form::Protobuf] {
+        let whole = respond_v2(&answer, form, Room::default()).into_body().len();
+        let cut = respond_v2(&answer, form, Room::up_to(whole / 2)).into_body();
+        assert!((whole / 3..=whole / 2).contains(&cut.len()), "{form:?}: {} of {whole} bytes", cut.len());
+        let text = String::from_utf8_lossy(&cut);
+        assert!(text.contains("of 200 spans: more can't be sent here"), "{form:?}");
+        assert_eq!(text.contains(r#""status":"PARTIAL""#), form != Form::Protobuf);
+        assert_eq!(respond_v2(&answer, form, Room::up_to(1)).status(), 422);
+    }
 }

@@ -1,0 +1,78 @@
+//! The function `query`: Tempo's HTTP API, over shards that the function `scan` answers.
+//!
+//! A question of one shard is answered here; a larger one is cut, and its shards are invocations of `scan`. Nothing is
+//! kept from one question to the next but what cannot be wrong: catalogs by their versions, footers of blocks.
+
+mod invoker;
+
+use std::sync::Arc;
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use niente_api::{Api, Settings};
+use niente_cost::{Budget, Prices};
+use niente_engine::{Settings as EngineSettings, Workers};
+use niente_lambda::{Environment, HttpEvent, HttpFunction, InvalidEvent, Results, Secret, Sent, logs, system_clock};
+use serde_json::Value;
+
+use invoker::Invoker;
+
+/// How many scans one query runs at a time, unless told otherwise.
+const PARALLEL: usize = 64;
+/// The memory of `scan` in MiB, unless told otherwise.
+const SCAN_MEMORY: u32 = 1_769;
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    logs::install();
+    let environment = Environment::of_process();
+    let function = HttpFunction {
+        api: Api::new(environment.store("NIENTE_STORE").await?, settings(&environment).await?, system_clock()),
+        cors: Default::default(),
+        streams: environment.flag("NIENTE_RESPONSE_STREAM")?,
+    };
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| answer(&function, event).await)).await
+}
+
+async fn answer(function: &HttpFunction, event: LambdaEvent<Value>) -> Result<Sent, InvalidEvent> {
+    let LambdaEvent { payload, context } = event;
+    if !HttpEvent::is_one(&payload) {
+        return Err(InvalidEvent::Shape("it has no requestContext of one".to_owned()));
+    }
+    Ok(function.answer(payload, &context).await)
+}
+
+async fn settings(environment: &Environment) -> Result<Settings, Error> {
+    let defaults = Settings::default();
+    let mut engine = EngineSettings { workers: workers(environment).await?, ..EngineSettings::default() };
+    if let Some(bytes) = environment.value("NIENTE_SHARD_BYTES")? {
+        engine.shard_bytes = bytes;
+    }
+    if let Some(prices) = environment.text("NIENTE_PRICES") {
+        engine.prices = Prices::from_json(&prices)?;
+    }
+    let secret: Option<Secret> = environment.value("NIENTE_TOKENS")?;
+    Ok(Settings {
+        gate: secret.map(niente_api::Gate::guarded).unwrap_or_default(),
+        path_prefix: environment.text("NIENTE_PATH_PREFIX").unwrap_or_default(),
+        max_range: environment.seconds("NIENTE_MAX_RANGE")?,
+        budget: Budget {
+            bytes: environment.value("NIENTE_MAX_QUERY_BYTES")?,
+            dollars: environment.value("NIENTE_MAX_QUERY_COST")?,
+        },
+        memory_mib: environment.memory_mib()?,
+        compress: true,
+        engine,
+        ..defaults
+    })
+}
+
+/// Who answers shards: the function that `NIENTE_SCAN_FUNCTION` names; nobody else, where none is named.
+async fn workers(environment: &Environment) -> Result<Option<Arc<dyn Workers>>, Error> {
+    let Some(function) = environment.text("NIENTE_SCAN_FUNCTION") else { return Ok(None) };
+    let results = Results::new(environment.store("NIENTE_RESULTS").await?);
+    let parallel = environment.value("NIENTE_SCAN_CONCURRENCY")?.unwrap_or(PARALLEL);
+    let memory = environment.value("NIENTE_SCAN_MEMORY")?.unwrap_or(SCAN_MEMORY);
+    let config = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
+    let client = invoker::client(&config);
+    Ok(Some(Arc::new(Invoker::new(client, function, results, parallel, memory))))
+}
