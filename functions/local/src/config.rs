@@ -1,7 +1,5 @@
 //! `niente config`: shows or sets what a tenant has been given.
 
-use std::time::Duration;
-
 use niente_catalog::TenantConfig;
 use niente_model::{Nanos, Tenant};
 
@@ -80,15 +78,9 @@ fn text(tenant: &Tenant, config: &TenantConfig) -> String {
 }
 
 fn retention(text: &str) -> Result<Retention, String> {
-    const DAY: u64 = 24 * 3_600;
-    if text == "none" {
-        return Ok(Retention::Forever);
-    }
-    let length = humantime::parse_duration(text).map_err(|error| format!("{error}; write it like 30d, or none"))?;
-    let days = u32::try_from(length.as_secs() / DAY).ok();
-    match days.filter(|days| *days > 0 && Duration::from_secs(u64::from(*days) * DAY) == length) {
-        Some(days) => Ok(Retention::Days(days)),
-        None => Err("a day expires as a whole: write whole days, at least one, like 30d, or none".to_owned()),
+    match text {
+        "none" => Ok(Retention::Forever),
+        _ => units::whole_days(text).map(Retention::Days).map_err(|error| format!("{error}, or none")),
     }
 }
 

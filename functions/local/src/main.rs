@@ -13,6 +13,7 @@
 //! * [`inspect`] tells what a store or a block holds and weighs.
 //! * [`compact`], [`gc`], [`redact`] and [`config`] look after a store: make few objects of many, delete what was
 //!   replaced, remove a trace for good, set how long traces are kept.
+//! * [`cost`] computes what a month would cost, here and elsewhere.
 //!
 //! [`storage`] is where all of them learn which folder or bucket is meant.
 //!
@@ -23,6 +24,7 @@
 mod clock;
 mod compact;
 mod config;
+mod cost;
 mod demo;
 mod failure;
 mod gc;
@@ -77,6 +79,7 @@ enum Command {
     Gc(gc::Args),
     Redact(redact::Args),
     Config(config::Args),
+    Cost(cost::Args),
 }
 
 fn main() -> ExitCode {
@@ -97,6 +100,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Gc(args) => gc::run(args),
         Command::Redact(args) => redact::run(args),
         Command::Config(args) => config::run(args),
+        Command::Cost(args) => cost::run(args),
     }
 }
 

@@ -57,6 +57,15 @@ pub(crate) fn nanos(length: Duration) -> Nanos {
     u64::try_from(length.as_nanos()).ok().and_then(|nanos| Nanos::new(nanos).ok()).unwrap_or(Nanos::MAX)
 }
 
+/// A retention as people type it: `30d`, `2w`. A day expires as a whole.
+pub(crate) fn whole_days(text: &str) -> Result<u32, String> {
+    const DAY: u64 = 24 * 3_600;
+    let length = humantime::parse_duration(text).map_err(|error| format!("{error}; write it like 30d"))?;
+    let days = u32::try_from(length.as_secs() / DAY).ok();
+    days.filter(|days| *days > 0 && Duration::from_secs(u64::from(*days) * DAY) == length)
+        .ok_or_else(|| "a day expires as a whole: write whole days, at least one, like 30d".to_owned())
+}
+
 /// Three digits that matter and the largest unit that is not larger than the number.
 fn scaled(number: f64, units: &[&str], step: f64) -> String {
     let (mut number, mut at) = (number, 0);

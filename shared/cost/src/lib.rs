@@ -27,17 +27,26 @@
 //! assert!(refused.to_string().contains("cost $0.0000261 where $0.00001 is allowed"));
 //! ```
 //!
+//! A month's bill is made of the same parts: a [`Workload`] says what is sent and asked, [`Measured`] and [`Assumed`] are
+//! the constants between that and what AWS bills, and [`Workload::month`] is the formula. `docs/cost.md` tells it in words.
+//!
 //! Nothing here does I/O or reads a clock, and nothing here measures: whoever runs a function knows its memory and its
 //! time.
 
+mod alternatives;
 mod bill;
 mod budget;
 mod dollars;
+mod measured;
+mod month;
 mod prices;
 mod spent;
 
+pub use alternatives::Alternative;
 pub use bill::{Bill, Line, Quantity};
 pub use budget::{Budget, OverBudget};
 pub use dollars::{Dollars, InvalidDollars};
+pub use measured::{Assumed, Measured};
+pub use month::Workload;
 pub use prices::{InvalidPrices, Prices};
 pub use spent::{Architecture, MemoryTime, Spent, UnknownArchitecture};

@@ -3,7 +3,7 @@ use crate::niente::Desk;
 #[test]
 fn every_command_teaches_itself() {
     let desk = Desk::new();
-    for command in ["serve", "demo", "query", "ingest", "inspect", "compact", "gc", "redact", "config"] {
+    for command in ["serve", "demo", "query", "ingest", "inspect", "compact", "gc", "redact", "config", "cost"] {
         assert!(desk.out(&["--help"]).contains(&format!("  {command} ")));
         let help = desk.out(&[command, "--help"]);
         assert!(help.contains(&format!("Usage: niente {command}")), "{help}");
@@ -53,6 +53,12 @@ fn a_wrong_command_line_is_exit_code_2() {
         &["redact"],
         &["redact", "--trace", "xyz"],
         &["redact", "--trace", "1"],
+        &["cost"],
+        &["cost", "--gb-per-day", "-1"],
+        &["cost", "--gb-per-day", "inf"],
+        &["cost", "--gb-per-day", "1", "--bytes-per-span", "0"],
+        &["cost", "--gb-per-day", "1", "--retention", "none"],
+        &["cost", "--gb-per-day", "1", "--arch", "sparc"],
     ] {
         let ended = desk.run(args);
         assert_eq!(ended.code, Some(2), "{args:?}: {ended:?}");

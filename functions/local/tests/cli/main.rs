@@ -7,6 +7,7 @@ mod niente;
 mod bucket;
 mod compact;
 mod config;
+mod cost;
 mod demo;
 mod gc;
 mod help;
