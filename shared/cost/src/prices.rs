@@ -35,7 +35,7 @@ pub struct Prices {
     pub lambda_per_million_requests: Dollars,
     /// Lambda, what streams beyond an answer's first 6 MB: $0.008 (Lambda developer guide, second-hand).
     pub lambda_streaming_per_gb_beyond_6_mb: Dollars,
-    /// CloudWatch Logs, ingestion: $0.50 (second-hand). Keeping them is a twentieth of it a month, and left out.
+    /// CloudWatch Logs, ingestion: $0.50 (second-hand). What keeping them costs is left out.
     pub logs_per_gb: Dollars,
     /// EventBridge Scheduler: $1.00 a million beyond the free 14 (second-hand).
     pub scheduler_per_million_invocations: Dollars,
