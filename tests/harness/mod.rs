@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
-use niente_api::{Api, Clock, Settings};
+use niente_api::{Api, Clock, Gate, Settings};
 use niente_catalog::Catalog;
 use niente_compact::{Compactor, Policy, Scope};
 use niente_model::{Nanos, Tenant};
@@ -22,6 +22,9 @@ pub(crate) struct InProcess {
     api: Arc<Api>,
     store: Arc<dyn Store>,
 }
+
+/// Shortly after the suite's spans.
+pub(crate) const NOW: Nanos = Nanos::from_secs(1_793_590_000);
 
 /// How far compaction has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +43,12 @@ impl InProcess {
     }
 
     pub(crate) fn over(store: Arc<dyn Store>) -> Self {
-        let now = Nanos::from_secs(1_793_590_000);
-        let api = Api::new(store.clone(), Settings::default(), Clock::new(move || now));
+        Self::guarded(store, Gate::Open, Clock::new(|| NOW))
+    }
+
+    /// The handlers behind a gate, at a time of the test's own.
+    pub(crate) fn guarded(store: Arc<dyn Store>, gate: Gate, clock: Clock) -> Self {
+        let api = Api::new(store.clone(), Settings::default(), gate, clock);
         Self { api: Arc::new(api), store }
     }
 

@@ -1,7 +1,8 @@
 //! HTTP to a server: what `query` and `ingest` send.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
+use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use niente_model::Tenant;
 
 use crate::Failure;
@@ -16,7 +17,33 @@ const PATIENCE: Duration = Duration::from_secs(300);
 pub(crate) struct Client {
     agent: ureq::Agent,
     base: String,
-    tenant: Option<Tenant>,
+    headers: HeaderMap,
+}
+
+/// The option that says who asks.
+#[derive(clap::Args, Clone, Default)]
+pub(crate) struct TokenArgs {
+    /// The token to show to the server; better in the environment, where no list of processes has it
+    #[arg(long, value_name = "TOKEN", env = "NIENTE_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+}
+
+impl fmt::Debug for TokenArgs {
+    /// Whether there is one, and nothing of it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenArgs").field("token", &self.token.as_ref().map(|_| "…")).finish()
+    }
+}
+
+impl TokenArgs {
+    fn header(&self) -> Result<Option<HeaderValue>, Failure> {
+        let Some(token) = self.token.as_deref().filter(|token| !token.is_empty()) else { return Ok(None) };
+        // Whatever it is: what stands before the server may have tokens of its own. It is not repeated.
+        let header = HeaderValue::try_from(format!("Bearer {token}"));
+        let mut header = header.map_err(|_| Failure::Usage("--token: that is no token".to_owned()))?;
+        header.set_sensitive(true);
+        Ok(Some(header))
+    }
 }
 
 /// A server's answer, whatever its status.
@@ -41,7 +68,7 @@ impl Answer {
 
 impl Client {
     /// A client of the server at `url`, which may leave out `http://`.
-    pub(crate) fn new(url: &str, tenant: Option<Tenant>) -> Result<Self, Failure> {
+    pub(crate) fn new(url: &str, tenant: Option<Tenant>, token: &TokenArgs) -> Result<Self, Failure> {
         let base = match url.split_once("://") {
             None => format!("http://{url}"),
             Some(("http", _)) => url.to_owned(),
@@ -60,7 +87,15 @@ impl Client {
             .max_redirects(0)
             .user_agent(concat!("niente/", env!("CARGO_PKG_VERSION")))
             .build();
-        Ok(Self { agent: config.into(), base: base.trim_end_matches('/').to_owned(), tenant })
+        let mut headers = HeaderMap::new();
+        if let Some(tenant) = tenant {
+            let name = HeaderValue::try_from(tenant.as_str()).expect("a tenant's name is ASCII that can be seen");
+            headers.insert("x-scope-orgid", name);
+        }
+        if let Some(token) = token.header()? {
+            headers.insert(AUTHORIZATION, token);
+        }
+        Ok(Self { agent: config.into(), base: base.trim_end_matches('/').to_owned(), headers })
     }
 
     /// Where it sends to.
@@ -75,20 +110,19 @@ impl Client {
 
     /// `GET` of a path with its query below the URL.
     pub(crate) fn get(&self, path_and_query: &str) -> Result<Answer, Failure> {
-        let mut request = self.agent.get(format!("{}{path_and_query}", self.base));
-        if let Some(tenant) = &self.tenant {
-            request = request.header("X-Scope-OrgID", tenant.as_str());
-        }
-        self.answer(request.call())
+        let request = self.agent.get(format!("{}{path_and_query}", self.base));
+        self.answer(self.signed(request).call())
     }
 
     /// `POST` to a path below the URL.
     pub(crate) fn post(&self, path: &str, content_type: &str, body: &[u8]) -> Result<Answer, Failure> {
-        let mut request = self.agent.post(format!("{}{path}", self.base)).content_type(content_type);
-        if let Some(tenant) = &self.tenant {
-            request = request.header("X-Scope-OrgID", tenant.as_str());
-        }
-        self.answer(request.send(body))
+        let request = self.agent.post(format!("{}{path}", self.base)).content_type(content_type);
+        self.answer(self.signed(request).send(body))
+    }
+
+    /// The request with the headers that say who asks.
+    fn signed<B>(&self, request: ureq::RequestBuilder<B>) -> ureq::RequestBuilder<B> {
+        self.headers.iter().fold(request, |request, (name, value)| request.header(name, value))
     }
 
     fn answer(&self, answer: Result<http::Response<ureq::Body>, ureq::Error>) -> Result<Answer, Failure> {
@@ -124,10 +158,20 @@ mod tests {
             ("http://127.0.0.1:3200/", "http://127.0.0.1:3200", true),
             ("localhost/tempo/", "http://localhost/tempo", false),
         ] {
-            let client = Client::new(url, None).unwrap();
+            let client = Client::new(url, None, &TokenArgs::default()).unwrap();
             assert_eq!(client.base(), base);
             assert_eq!(client.has_no_path(), has_no_path);
         }
-        assert!(matches!(Client::new("https://traces", None), Err(Failure::Usage(_))));
+        assert!(matches!(Client::new("https://traces", None, &TokenArgs::default()), Err(Failure::Usage(_))));
+    }
+
+    #[test]
+    fn tokens_are_not_repeated() {
+        let args = |text: &str| TokenArgs { token: Some(text.to_owned()) };
+        let client = Client::new("localhost", Tenant::new("acme").ok(), &args("secret")).unwrap();
+        assert_eq!(client.headers[AUTHORIZATION], "Bearer secret");
+        assert!(!format!("{client:?} {:?}", args("secret")).contains("secret"));
+        let wrong = Client::new("localhost", None, &args("secret\nX: y")).unwrap_err();
+        assert!(matches!(wrong, Failure::Usage(text) if !text.contains("secret")));
     }
 }

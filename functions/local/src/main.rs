@@ -14,6 +14,7 @@
 //! * [`compact`], [`gc`], [`redact`] and [`config`] look after a store: make few objects of many, delete what was
 //!   replaced, remove a trace for good, set how long traces are kept.
 //! * [`cost`] computes what a month would cost, here and elsewhere.
+//! * [`token`] makes tokens, and is where a server looks them up.
 //!
 //! [`storage`] is where all of them learn which folder or bucket is meant.
 //!
@@ -40,6 +41,7 @@ mod serve;
 mod storage;
 mod tenants;
 mod terminal;
+mod token;
 mod units;
 
 use std::process::ExitCode;
@@ -80,6 +82,7 @@ enum Command {
     Redact(redact::Args),
     Config(config::Args),
     Cost(cost::Args),
+    Token(token::Args),
 }
 
 fn main() -> ExitCode {
@@ -101,6 +104,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Redact(args) => redact::run(args),
         Command::Config(args) => config::run(args),
         Command::Cost(args) => cost::run(args),
+        Command::Token(args) => token::run(args),
     }
 }
 

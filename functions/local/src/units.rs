@@ -88,7 +88,7 @@ fn scaled(number: f64, units: &[&str], step: f64) -> String {
     format!("{digits} {}", units[at])
 }
 
-/// A number of bytes as people type it: `1048576`, `512K`, `64MiB`, `1g`.
+/// A number of bytes as people type it: `1048576`, `512K`, `64MiB`, `1g`, `10GB`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ByteSize(pub(crate) usize);
 
@@ -98,15 +98,18 @@ impl FromStr for ByteSize {
     fn from_str(text: &str) -> Result<Self, String> {
         let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
         let (number, unit) = text.split_at(digits);
-        let shift = match unit.trim().to_ascii_lowercase().as_str() {
-            "" | "b" => 0,
-            "k" | "kib" => 10,
-            "m" | "mib" => 20,
-            "g" | "gib" => 30,
-            _ => return Err("write a number and B, KiB, MiB or GiB, such as 64MiB".to_owned()),
+        let scale: usize = match unit.trim().to_ascii_lowercase().as_str() {
+            "" | "b" => 1,
+            "k" | "kib" => 1 << 10,
+            "m" | "mib" => 1 << 20,
+            "g" | "gib" => 1 << 30,
+            "kb" => 1_000,
+            "mb" => 1_000_000,
+            "gb" => 1_000_000_000,
+            _ => return Err("write a number and B, KiB, MiB or GiB, or KB, MB or GB, such as 64MiB".to_owned()),
         };
         let number: usize = number.parse().map_err(|_| "write a whole number and a unit, such as 64MiB".to_owned())?;
-        number.checked_mul(1 << shift).map(Self).ok_or_else(|| "more bytes than this machine can count".to_owned())
+        number.checked_mul(scale).map(Self).ok_or_else(|| "more bytes than this machine can count".to_owned())
     }
 }
 
@@ -186,6 +189,9 @@ mod tests {
             assert_eq!(parsed, ByteSize(size));
             assert_eq!(parsed.to_string(), printed);
             assert_eq!(printed.parse(), Ok(parsed));
+        }
+        for (text, bytes) in [("5KB", 5_000), ("5mb", 5_000_000), ("10 GB", 10_000_000_000)] {
+            assert_eq!(text.parse(), Ok(ByteSize(bytes)));
         }
         for wrong in ["", "MiB", "1.5MiB", "-1", "1 parsec", "99999999999GiB"] {
             assert!(wrong.parse::<ByteSize>().is_err(), "{wrong}");

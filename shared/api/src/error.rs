@@ -5,7 +5,7 @@ use niente_receive::ErrorKind as ReceiveKind;
 use niente_store::ErrorKind as StoreKind;
 use niente_traceql::{QueryError, format_duration};
 
-use crate::route;
+use crate::{AuthError, route};
 
 /// Why a request got no answer.
 ///
@@ -30,8 +30,17 @@ pub enum Error {
     #[error("the header X-Scope-OrgID is missing: it has to name a tenant")]
     NoTenant,
     /// Several tenants in as many headers.
-    #[error("the header X-Scope-OrgID is there {0} times: it has to name one tenant")]
+    #[error("the header X-Scope-OrgID is there {0} times: it has to be there once")]
     SeveralTenants(usize),
+    /// Spans for several tenants at once.
+    #[error("the header X-Scope-OrgID names several tenants: spans go to one")]
+    OneTenantOnly,
+    /// A question about more tenants than are asked for one answer.
+    #[error("the header X-Scope-OrgID names more than {0} tenants: ask for fewer at a time")]
+    TooManyTenants(usize),
+    /// A sender who is not let in, or not let do what it wants.
+    #[error(transparent)]
+    Auth(#[from] AuthError),
     /// A name that no tenant can have.
     #[error("header X-Scope-OrgID: {0}")]
     Tenant(#[from] InvalidTenant),
@@ -96,7 +105,10 @@ impl Error {
             Error::AnswerTooLarge { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Error::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Error::NoTenant => StatusCode::UNAUTHORIZED,
+            Error::Auth(error) => error.status(),
             Error::SeveralTenants(_)
+            | Error::OneTenantOnly
+            | Error::TooManyTenants(_)
             | Error::Tenant(_)
             | Error::Parameter { .. }
             | Error::RangeTooLong { .. }

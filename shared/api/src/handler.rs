@@ -5,20 +5,18 @@ use http::{HeaderMap, Method, Request, Response, header::CONTENT_LENGTH};
 use niente_catalog::Catalog;
 use niente_cost::{Architecture, Spent};
 use niente_engine::{Asking, Engine, Terms};
-use niente_model::Tenant;
 use niente_receive::encode_response;
 use niente_store::Store;
 use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::{
-    Clock, Error, Price, Settings, explain,
+    Access, Clock, Error, Gate, Price, Principal, Right, Settings, explain, federate,
     params::Params,
     response,
     room::Room,
     route::Route,
     search::{self, SearchRequest},
-    tenant,
     trace::{self, Form, TraceRequest},
 };
 
@@ -27,7 +25,8 @@ const TEMPO_VERSION: &str = "3.0.3";
 
 /// Tempo's HTTP API over a store.
 ///
-/// Cheap to share behind an [`Arc`]; it keeps nothing between requests. [`Api::handle`] and [`Api::ingest`] have to be
+/// Cheap to share behind an [`Arc`]; between requests it keeps nothing that it could not read
+/// again. [`Api::handle`] and [`Api::ingest`] have to be
 /// awaited on a Tokio runtime, since the long work below them runs on its blocking threads.
 ///
 /// # Differences from Tempo
@@ -48,15 +47,16 @@ pub struct Api {
     pub(crate) settings: Settings,
     pub(crate) clock: Clock,
     pub(crate) catalog: Catalog,
-    engine: Engine,
+    pub(crate) engine: Engine,
+    gate: Gate,
 }
 
 impl Api {
-    /// The API over the tenants of this store.
-    pub fn new(store: Arc<dyn Store>, settings: Settings, clock: Clock) -> Self {
+    /// The API over the tenants of this store, for those whom the gate lets in.
+    pub fn new(store: Arc<dyn Store>, settings: Settings, gate: Gate, clock: Clock) -> Self {
         let catalog = Catalog::new(Arc::clone(&store));
         let engine = Engine::with(catalog.clone(), settings.engine.clone());
-        Self { store, settings, clock, catalog, engine }
+        Self { store, settings, clock, catalog, engine, gate }
     }
 
     /// Answers a request.
@@ -72,70 +72,91 @@ impl Api {
         response
     }
 
-    /// Whose data a request with these headers is about: `X-Scope-OrgID`, or the tenant `single-tenant`.
+    /// Who sends a request with these headers: for those who want to know before they read its body.
     ///
     /// # Errors
     ///
-    /// [`Error::Tenant`] and [`Error::SeveralTenants`]; [`Error::NoTenant`] if [`Settings::require_tenant`] is set.
-    pub fn tenant(&self, headers: &HeaderMap) -> Result<Tenant, Error> {
-        tenant::of(headers, self.settings.require_tenant)
+    /// [`Error::Auth`] if nobody is who may be let in.
+    pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Principal, Error> {
+        Ok(self.gate.authenticate(headers, &self.clock).await?)
+    }
+
+    /// What a request with these headers may touch, which needs this right: `X-Scope-OrgID` names the tenants.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Api::authenticate`] and of [`Principal::access`].
+    pub async fn access(&self, headers: &HeaderMap, right: Right) -> Result<Access, Error> {
+        self.authenticate(headers).await?.access(right, headers, self.settings.require_tenant)
     }
 
     async fn answer(&self, request: &Request<Bytes>, room: Room) -> Result<Response<Bytes>, Error> {
         let params = Params::parse(request.uri().query());
         let headers = request.headers();
-        match Route::find(request.method(), request.uri().path(), &self.settings.path_prefix)? {
+        let route = Route::find(request.method(), request.uri().path(), &self.settings.path_prefix);
+        let principal = match route {
+            // Who looks whether the process lives has no token.
+            Ok(Route::Ready) => Principal::nobody(),
+            _ => self.authenticate(headers).await?,
+        };
+        let access = |right| principal.access(right, headers, self.settings.require_tenant);
+        match route? {
             Route::Export => {
-                let tenant = self.tenant(headers)?;
+                let access = access(Right::Ingest)?;
+                let tenant = access.tenant()?;
                 let (export, format) = self.decode(headers, request.body())?;
-                let answer = self.ingest(&tenant, export).await?;
+                let answer = self.ingest(tenant, export).await?;
                 Ok(response::ok(format.content_type(), encode_response(&answer, format)))
             }
             Route::Search => {
-                let tenant = self.tenant(headers)?;
+                let access = access(Right::Query)?;
                 let SearchRequest { question, detail } =
                     SearchRequest::parse(&params, &self.settings, self.clock.now())?;
                 let searched = async |asking: &Asking| {
-                    let answer = asking.search(&tenant, &question).await?;
+                    let answer = federate::search(asking, &access, &question).await?;
                     Ok(room.fit(search::respond(&answer, detail, headers)))
                 };
-                Ok(self.priced(request, searched).await)
+                Ok(self.priced(request, &access, searched).await)
             }
             Route::Explain => {
-                let tenant = self.tenant(headers)?;
+                let access = access(Right::Query)?;
                 let SearchRequest { question, .. } =
                     SearchRequest::parse(&params, &self.settings, self.clock.now())?;
                 let explained = async |asking: &Asking| {
-                    let explanation = asking.explain(&tenant, &question).await?;
+                    let explanation = asking.explain(access.tenant()?, &question).await?;
                     Ok(response::ok(response::JSON, explain::to_json(&question.query.to_string(), &explanation)))
                 };
-                Ok(self.priced(request, explained).await)
+                Ok(self.priced(request, &access, explained).await)
             }
             Route::TraceV1 { id } => {
-                let (tenant, wanted) = (self.tenant(headers)?, TraceRequest::parse(id, &params)?);
+                let (access, wanted) = (access(Right::Query)?, TraceRequest::parse(id, &params)?);
                 let found = async |asking: &Asking| {
-                    let answer = find_trace(asking, &tenant, &wanted).await?;
+                    let answer = federate::find_trace(asking, &access, &wanted).await?;
                     Ok(room.fit(trace::respond_v1(&answer, Form::accepted(headers))))
                 };
-                Ok(self.priced(request, found).await)
+                Ok(self.priced(request, &access, found).await)
             }
             Route::TraceV2 { id } => {
-                let (tenant, wanted) = (self.tenant(headers)?, TraceRequest::parse(id, &params)?);
+                let (access, wanted) = (access(Right::Query)?, TraceRequest::parse(id, &params)?);
                 let found = async |asking: &Asking| {
-                    let answer = find_trace(asking, &tenant, &wanted).await?;
+                    let answer = federate::find_trace(asking, &access, &wanted).await?;
                     Ok(trace::respond_v2(&answer, Form::accepted(headers), room))
                 };
-                Ok(self.priced(request, found).await)
+                Ok(self.priced(request, &access, found).await)
             }
             Route::Echo => {
-                // Grafana has no other way to find out that a tenant is missing or misspelled.
-                self.tenant(headers)?;
+                // Grafana has no other way to find out that a token or a tenant is missing or misspelled.
+                access(Right::Query)?;
                 Ok(response::ok_text("echo"))
             }
-            Route::BuildInfo => Ok(response::ok_json(&BuildInfo {
-                version: TEMPO_VERSION,
-                revision: concat!("niente-", env!("CARGO_PKG_VERSION")),
-            })),
+            Route::BuildInfo => {
+                // It is about no tenant.
+                principal.require(Right::Query)?;
+                Ok(response::ok_json(&BuildInfo {
+                    version: TEMPO_VERSION,
+                    revision: concat!("niente-", env!("CARGO_PKG_VERSION")),
+                }))
+            }
             Route::Ready => Ok(response::ok_text("ready")),
         }
     }
@@ -144,35 +165,26 @@ impl Api {
     async fn priced(
         &self,
         request: &Request<Bytes>,
+        access: &Access,
         answer: impl AsyncFnOnce(&Asking) -> Result<Response<Bytes>, Error>,
     ) -> Response<Bytes> {
         let begun = Instant::now();
         let deadline = request.extensions().get::<Deadline>().map(|deadline| deadline.0);
         let deadline = deadline.or_else(|| self.settings.query_timeout.map(|timeout| begun + timeout));
-        let asking = self.engine.on(Terms { deadline, budget: self.settings.budget });
+        let asking = self.engine.on(Terms { deadline, budget: self.settings.budget.min(access.budget) });
         let response = answer(&asking).await.unwrap_or_else(|error| error.to_response());
         let own = match self.settings.memory_mib {
             Some(mib) => Spent::invocation(Architecture::of_this_build(), mib, begun.elapsed()),
             None => Spent::default(),
         };
-        Price::new(asking.spent() + own, &self.settings.engine.prices).on(response)
+        let tenants = access.tenants.clone();
+        Price::new(tenants, asking.spent() + own, &self.settings.engine.prices).on(response)
     }
 }
 
 /// When the answer to a request is of no use any more: an extension of requests, set by hosts that know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadline(pub Instant);
-
-async fn find_trace(
-    asking: &Asking,
-    tenant: &Tenant,
-    request: &TraceRequest,
-) -> Result<niente_engine::TraceAnswer, Error> {
-    match request.id {
-        Some(id) => Ok(asking.find_trace(tenant, id, request.window).await?),
-        None => Ok(niente_engine::TraceAnswer::default()),
-    }
-}
 
 /// The answer of `/api/status/buildinfo`, with those of Tempo's fields that mean something here.
 #[derive(Debug, Serialize)]

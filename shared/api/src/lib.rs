@@ -6,8 +6,10 @@
 //!
 //! The types to know:
 //!
-//! * [`Api`]: the handler. Besides HTTP it offers [`Api::tenant`] and [`Api::ingest`] to other ways in, such as gRPC.
+//! * [`Api`]: the handler. Besides HTTP it offers [`Api::access`] and [`Api::ingest`] to other ways in, such as gRPC.
 //! * [`Settings`]: what an operator may choose.
+//! * [`Gate`]: who is let in. A [`TokenDocument`] lists tokens, a [`TokenSource`] is where it lies, and [`Access`] is
+//!   what a request may touch.
 //! * [`Error`]: everything that ends a request early. [`Error::status`] is the HTTP status, its display the body.
 //!
 //! ```
@@ -15,13 +17,13 @@
 //!
 //! use bytes::Bytes;
 //! use http::{Request, StatusCode};
-//! use niente_api::{Api, Clock, Settings};
+//! use niente_api::{Api, Clock, Gate, Settings};
 //! use niente_model::Nanos;
 //! use niente_store::MemoryStore;
 //!
 //! # async fn example() {
 //! let clock = Clock::new(|| Nanos::from_secs(1_793_584_000));
-//! let api = Api::new(Arc::new(MemoryStore::new()), Settings::default(), clock);
+//! let api = Api::new(Arc::new(MemoryStore::new()), Settings::default(), Gate::Open, clock);
 //!
 //! let request = Request::get("/api/search?q=%7B%7D&limit=0").body(Bytes::new()).unwrap();
 //! let response = api.handle(request).await;
@@ -32,10 +34,11 @@
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(example());
 //! ```
 //!
-//! A request passes through the private modules in this order: `route` says which question its path asks, `tenant`
-//! whose data it is about, `search` and `trace` turn parameters into the engine's question and the engine's answer
-//! into a body, `ingest` decodes and stores spans. Each of the two query modules holds pure functions on both sides
-//! of the engine, which is where their tests take hold.
+//! A request passes through the private modules in this order: `route` says which question its path asks, `auth` who
+//! asks, `tenant` whose data it is about, `search` and `trace` turn parameters into the engine's question and the
+//! engine's answer into a body, `federate` puts a question about several tenants to each, `ingest` decodes and stores
+//! spans. Each of the two query modules holds pure functions on both sides of the engine, which is where their tests
+//! take hold.
 //!
 //! # What the answers promise
 //!
@@ -44,9 +47,11 @@
 //! is only shown to people if it is short plain text. So the bodies are serialised from structs which list every
 //! field that there may be, and [what differs from Tempo](Api#differences-from-tempo) is written down.
 
+mod auth;
 mod clock;
 mod error;
 mod explain;
+mod federate;
 mod handler;
 mod ingest;
 mod json;
@@ -60,6 +65,10 @@ mod settings;
 mod tenant;
 mod trace;
 
+pub use auth::{
+    Access, AuthError, Gate, Guard, InvalidDocument, InvalidToken, Principal, QueryLimits, Right, Rights, SourceError,
+    TenantScope, Token, TokenDocument, TokenEntry, TokenHash, TokenId, TokenSource,
+};
 pub use clock::Clock;
 pub use error::Error;
 pub use handler::{Api, Deadline};

@@ -3,7 +3,7 @@ use std::error::Error as _;
 use bytes::Bytes;
 use http::{
     HeaderValue, Response, StatusCode,
-    header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS},
+    header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS},
 };
 use serde::Serialize;
 
@@ -11,6 +11,9 @@ use crate::{Error, json};
 
 pub(crate) const JSON: &str = "application/json";
 const TEXT: &str = "text/plain; charset=utf-8";
+
+/// The ways to show a token.
+const CHALLENGES: &str = r#"Bearer realm="niente", Basic realm="niente""#;
 
 /// 200 with a body of this content type.
 pub(crate) fn ok(content_type: &'static str, body: impl Into<Bytes>) -> Response<Bytes> {
@@ -36,7 +39,7 @@ pub(crate) fn missing() -> Response<Bytes> {
 
 impl Error {
     /// The response: one line of plain text, which Grafana shows as it is.
-    pub(crate) fn to_response(&self) -> Response<Bytes> {
+    pub fn to_response(&self) -> Response<Bytes> {
         let status = self.status();
         if status.is_server_error() {
             tracing::error!(error = %self, causes = self.causes(), "request failed");
@@ -49,6 +52,9 @@ impl Error {
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         if let Error::Method { allow } = self {
             headers.insert(ALLOW, HeaderValue::from_static(allow));
+        }
+        if matches!(self, Error::Auth(_)) && status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGES));
         }
         if let Some(seconds) = self.retry_after() {
             headers.insert(RETRY_AFTER, seconds.into());

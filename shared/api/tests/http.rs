@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
-use niente_api::{Api, Clock, Settings};
+use niente_api::{Api, Clock, Gate, Settings};
 use niente_model::Nanos;
 use niente_receive::{Limits, proto::collector::trace::v1::ExportTraceServiceResponse};
 use niente_store::MemoryStore;
@@ -34,7 +34,11 @@ impl Client {
     }
 
     fn with(settings: Settings) -> Self {
-        Self { api: Api::new(Arc::new(MemoryStore::new()), settings, Clock::new(|| NOW)) }
+        Self::behind(Gate::Open, settings)
+    }
+
+    fn behind(gate: Gate, settings: Settings) -> Self {
+        Self { api: Api::new(Arc::new(MemoryStore::new()), settings, gate, Clock::new(|| NOW)) }
     }
 
     async fn send(&self, method: Method, uri: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Answer {
@@ -200,13 +204,58 @@ async fn tenants_are_checked_wherever_there_is_data_and_by_echo() {
     let client = Client::with(Settings { require_tenant: true, ..Settings::default() });
     for path in ["/api/search", "/api/traces/1", "/api/v2/traces/1", "/api/echo"] {
         client.get(path).await.fails(401, "the header X-Scope-OrgID is missing");
-        client.get_as("a|b", path).await.fails(400, "header X-Scope-OrgID: the tenant name has the character '|'");
+        client.get_as("a|/", path).await.fails(400, "header X-Scope-OrgID: the tenant name has the character '/'");
     }
     client.export(&[("content-type", "application/json")], EXPORT).await.fails(401, "the header X-Scope-OrgID");
     assert_eq!(client.get("/ready").await.status(), 200);
     assert_eq!(client.get_as("acme", "/api/echo").await.status(), 200);
     let twice = [("X-Scope-OrgID", "a"), ("x-scope-orgid", "b")];
     client.send(Method::GET, "/api/echo", &twice, "").await.fails(400, "the header X-Scope-OrgID is there 2 times");
+}
+
+#[tokio::test]
+async fn several_tenants_are_asked_at_once() {
+    let client = Client::new();
+    let json = ("content-type", "application/json");
+    let later = EXPORT.replace("5b2f1", "77777").replace("1700000000", "1700000100");
+    let other_span = EXPORT.replace("00a1", "00a2");
+    for (tenant, export) in [("a", EXPORT), ("b", &later), ("b", &other_span), ("c", &other_span)] {
+        client.export(&[json, ("X-Scope-OrgID", tenant)], export.to_owned()).await.json();
+    }
+    let ids = async |tenants: &str, limit: u32| {
+        let answer = client.get_as(tenants, &format!("/api/search?q=%7B%7D&limit={limit}")).await.json();
+        let traces = answer["traces"].as_array().unwrap();
+        traces.iter().map(|trace| trace["traceID"].as_str().unwrap().to_owned()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(ids("a", 20).await, "5b2f1");
+    assert_eq!(ids("a|b", 20).await, "77777 5b2f1 5b2f1");
+    assert_eq!(ids("b|a|b", 20).await, "77777 5b2f1 5b2f1");
+    assert_eq!(ids("a|b", 1).await, "77777");
+    assert_eq!(ids("a|nobody", 20).await, "5b2f1");
+
+    let spans = async |tenants: &str| {
+        let answer = client.get_as(tenants, "/api/v2/traces/5b2f1").await;
+        answer.text().matches("\"spanId\"").count()
+    };
+    assert_eq!((spans("a").await, spans("a|b").await, spans("b|c").await, spans("a|b|c").await), (1, 2, 1, 2));
+    let reversed = client.get_as("c|b|a", "/api/traces/5b2f1").await;
+    assert_eq!(client.get_as("a|b|c", "/api/traces/5b2f1").await.text(), reversed.text());
+
+    let several = [json, ("X-Scope-OrgID", "a|b")];
+    client.export(&several, EXPORT).await.fails(400, "the header X-Scope-OrgID names several tenants: spans go to one");
+    let many = (0..17).map(|n| n.to_string()).collect::<Vec<_>>().join("|");
+    client.get_as(&many, "/api/search").await.fails(400, "the header X-Scope-OrgID names more than 16 tenants");
+}
+
+#[tokio::test]
+async fn a_closed_gate_lets_nobody_in() {
+    let client = Client::behind(Gate::Closed, Settings::default());
+    assert_eq!(client.get("/ready").await.text(), "ready");
+    for path in ["/api/echo", "/api/status/buildinfo", "/api/search", "/api/traces/1", "/api/v2/traces/1", "/nowhere"] {
+        let answer = client.send(Method::GET, path, &[("authorization", "Bearer x")], "").await;
+        answer.fails(403, "nobody is let in here: no tokens are configured");
+    }
+    client.export(&[("content-type", "application/json")], EXPORT).await.fails(403, "nobody is let in here");
 }
 
 #[tokio::test]

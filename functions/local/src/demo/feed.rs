@@ -112,14 +112,14 @@ async fn store(shop: &Shop, api: &Api, spans: Vec<Recorded>) -> Result<(), Failu
 mod tests {
     use std::{collections::HashSet, sync::Arc};
 
-    use niente_api::Settings;
+    use niente_api::{Gate, Settings};
     use niente_store::MemoryStore;
 
     use super::*;
 
     #[test]
     fn every_span_is_told_once_and_not_before_its_end() {
-        let api = Api::new(Arc::new(MemoryStore::new()), Settings::default(), clock::system());
+        let api = Api::new(Arc::new(MemoryStore::new()), Settings::default(), Gate::Open, clock::system());
         let mut feed = Feed::new(Shop::new(1), api);
         let from = 1_793_577_600;
         feed.next = from;

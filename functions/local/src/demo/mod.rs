@@ -9,14 +9,14 @@ mod shop;
 
 use std::{path::PathBuf, sync::Arc};
 
-use niente_api::{Api, Settings};
+use niente_api::{Api, Gate, Settings};
 use niente_store::Store;
 
 use crate::{
     Failure, clock,
     logs::LogArgs,
     runtime,
-    serve::{Arrivals, Server, ServerArgs},
+    serve::{Arrivals, GateArgs, Server, ServerArgs},
     storage, terminal,
 };
 
@@ -43,6 +43,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     server: ServerArgs,
     #[command(flatten)]
+    gate: GateArgs,
+    #[command(flatten)]
     logs: LogArgs,
 }
 
@@ -51,7 +53,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     // Before the folder: a port that is taken ends it all.
     runtime::run(async {
         let require_tenant = args.server.require_tenant;
-        let server = Server::bind(args.server).await?;
+        let server = Server::bind(args.server, &args.gate).await?;
         let addresses = *server.addresses();
         terminal::announce(&addresses.announcement())?;
 
@@ -68,7 +70,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
 }
 
 fn api(store: Arc<dyn Store>) -> Api {
-    Api::new(store, Settings::default(), clock::system())
+    Api::new(store, Settings::default(), Gate::Open, clock::system())
 }
 
 /// Where the traces lie.

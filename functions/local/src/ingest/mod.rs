@@ -28,7 +28,14 @@ use self::{
     exports::{Export, Exports},
     summary::Summary,
 };
-use crate::{Failure, clock::Stopwatch, http_client::Client, logs, runtime, storage::StorageArgs, terminal};
+use crate::{
+    Failure,
+    clock::Stopwatch,
+    http_client::{Client, TokenArgs},
+    logs, runtime,
+    storage::StorageArgs,
+    terminal,
+};
 
 /// Send files of OpenTelemetry traces
 ///
@@ -62,6 +69,8 @@ pub(crate) struct Args {
     /// Whose traces: the header X-Scope-OrgID
     #[arg(long, value_name = "NAME", env = "NIENTE_TENANT", value_parser = Tenant::new)]
     tenant: Option<Tenant>,
+    #[command(flatten)]
+    token: TokenArgs,
 }
 
 pub(crate) fn run(args: Args) -> Result<(), Failure> {
@@ -71,7 +80,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let runtime = runtime::start()?;
     let destination = match args.storage.place() {
         Some(place) => runtime.block_on(Destination::store(place, args.tenant, limits))?,
-        None => Destination::server(Client::new(&args.url, args.tenant)?, limits),
+        None => Destination::server(Client::new(&args.url, args.tenant, &args.token)?, limits),
     };
     let watch = Stopwatch::start();
     let bar = progress_bar(&files);

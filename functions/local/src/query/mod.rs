@@ -10,13 +10,13 @@ mod table;
 use std::time::Duration;
 
 use bytes::Bytes;
-use niente_api::{Api, Settings};
+use niente_api::{Api, Gate, Settings};
 use niente_model::{Nanos, Tenant};
 
 use crate::{
     Failure,
     clock::{self, Stopwatch},
-    http_client::{Answer, Client},
+    http_client::{Answer, Client, TokenArgs},
     logs, runtime,
     storage::{Place, StorageArgs},
     terminal, units,
@@ -56,6 +56,8 @@ pub(crate) struct Args {
     /// Whose traces: the header X-Scope-OrgID
     #[arg(long, value_name = "NAME", env = "NIENTE_TENANT", value_parser = Tenant::new)]
     tenant: Option<Tenant>,
+    #[command(flatten)]
+    token: TokenArgs,
     /// Print the answer of the API as it is
     #[arg(long)]
     json: bool,
@@ -69,7 +71,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let (answer, server) = match args.storage.place() {
         Some(place) => (ask_store(&args, place, &path)?, "the search".to_owned()),
         None => {
-            let client = Client::new(&args.url, args.tenant.clone())?;
+            let client = Client::new(&args.url, args.tenant.clone(), &args.token)?;
             (client.get(&path)?, client.base().to_owned())
         }
     };
@@ -104,7 +106,8 @@ fn ask_store(args: &Args, place: &Place, path: &str) -> Result<Answer, Failure> 
     }
     let request = request.body(Bytes::new()).map_err(|error| Failure::because("the query", &error))?;
     runtime::run(async {
-        let api = Api::new(place.open_existing().await?, Settings::default(), clock::system());
+        // Who may read the files needs no token.
+        let api = Api::new(place.open_existing().await?, Settings::default(), Gate::Open, clock::system());
         let response = api.handle(request).await;
         Ok(Answer { status: response.status().as_u16(), body: response.into_body().into() })
     })

@@ -52,9 +52,18 @@ pub(super) async fn read(body: Body, limit: usize, asked_to_continue: bool) -> R
         collected.unwrap_or(Err(BodyError::TooSlow))
     };
     if let Err(BodyError::TooLarge { .. }) = read {
-        let _ = tokio::time::timeout(DRAIN, stream.for_each(|_| async {})).await;
+        drain(stream).await;
     }
     read
+}
+
+/// Throws a body away, for the same reason as what is left of one that is too large.
+pub(super) async fn discard(body: Body) {
+    drain(body.into_data_stream()).await;
+}
+
+async fn drain(stream: impl Stream<Item = Result<Bytes, axum::Error>>) {
+    let _ = tokio::time::timeout(DRAIN, stream.for_each(|_| async {})).await;
 }
 
 async fn collect(

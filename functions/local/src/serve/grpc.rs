@@ -13,6 +13,7 @@ use axum::{
 };
 use bytes::{Buf, BufMut, Bytes};
 use http::{StatusCode, header};
+use niente_api::Right;
 use niente_receive::{Format, encode_response};
 use tonic::{
     Code, Status,
@@ -35,6 +36,10 @@ pub(super) fn router(app: Arc<App>) -> axum::Router {
 
 async fn export(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
+    // Who isn't let in takes up no room that others wait for.
+    if let Err(error) = app.api.authenticate(&parts.headers).await {
+        return status(&error).into_http();
+    }
     let _room = app.admission.body(body::announced(&body)).await;
     let body = match body::read(body, app.limits.body_bytes.saturating_add(FRAME_HEADER), false).await {
         Ok(body) => body,
@@ -93,11 +98,12 @@ impl tonic::server::UnaryService<Bytes> for Export {
 
 async fn store(app: &App, request: tonic::Request<Bytes>) -> Result<tonic::Response<Bytes>, Status> {
     let (metadata, _, message) = request.into_parts();
-    let tenant = app.api.tenant(&metadata.into_headers()).map_err(|error| status(&error))?;
+    let access = app.api.access(&metadata.into_headers(), Right::Ingest).await.map_err(|error| status(&error))?;
+    let tenant = access.tenant().map_err(|error| status(&error))?;
     let decoded = niente_receive::Request::decode(&message, Format::Protobuf, &app.limits);
     drop(message);
     let decoded = decoded.map_err(|error| status(&error.into()))?;
-    let response = app.api.ingest(&tenant, decoded).await.map_err(|error| status(&error))?;
+    let response = app.api.ingest(tenant, decoded).await.map_err(|error| status(&error))?;
     app.arrivals.tell();
     Ok(tonic::Response::new(encode_response(&response, Format::Protobuf).into()))
 }
@@ -106,6 +112,7 @@ async fn store(app: &App, request: tonic::Request<Bytes>) -> Result<tonic::Respo
 fn status(error: &niente_api::Error) -> Status {
     let code = match error.status() {
         StatusCode::UNAUTHORIZED => Code::Unauthenticated,
+        StatusCode::FORBIDDEN => Code::PermissionDenied,
         // OTLP senders take this for a reason to try again only if it comes with the time to wait: it doesn't.
         StatusCode::PAYLOAD_TOO_LARGE => Code::ResourceExhausted,
         // And this always.
@@ -160,8 +167,8 @@ impl Decoder for Plain {
 #[cfg(test)]
 mod tests {
     use axum::body::HttpBody;
-    use niente_api::{Api, Clock, Settings};
-    use niente_model::Nanos;
+    use niente_api::{Api, Clock, Gate, QueryLimits, Settings, TenantScope, Token, TokenDocument, TokenEntry};
+    use niente_model::{Nanos, Tenant};
     use niente_receive::{
         Limits,
         proto::{
@@ -174,14 +181,18 @@ mod tests {
     use tonic::codegen::Service;
 
     use super::{super::Arrivals, *};
-    use crate::serve::admission::Admission;
+    use crate::{serve::admission::Admission, token::FileTokens};
 
     const NOW: Nanos = Nanos::from_secs(1_793_577_600);
 
     fn service(body_bytes: usize, require_tenant: bool) -> axum::Router {
+        service_behind(Gate::Open, body_bytes, require_tenant)
+    }
+
+    fn service_behind(gate: Gate, body_bytes: usize, require_tenant: bool) -> axum::Router {
         let limits = Limits { body_bytes, ..Limits::default() };
         let settings = Settings { limits, require_tenant, ..Settings::default() };
-        let api = Api::new(Arc::new(MemoryStore::new()), settings, Clock::new(|| NOW));
+        let api = Api::new(Arc::new(MemoryStore::new()), settings, gate, Clock::new(|| NOW));
         router(Arc::new(App {
             api,
             admission: Admission::new(body_bytes, 1, 1),
@@ -262,6 +273,41 @@ mod tests {
         check(service(10, false), &[], frame(0, &export), Code::ResourceExhausted).await;
         let bomb = frame(1, &zstd::encode_all(&*vec![0; 1 << 20], 1).unwrap());
         check(service(1_000, false), &[("grpc-encoding", "zstd")], bomb, Code::ResourceExhausted).await;
+    }
+
+    #[tokio::test]
+    async fn tokens_are_looked_at() {
+        let [collector, grafana] = [1, 2].map(|byte| Token::from_random([byte; Token::RANDOM_BYTES]));
+        let mut document = TokenDocument::default();
+        for (token, right) in [(&collector, Right::Ingest), (&grafana, Right::Query)] {
+            let entry = TokenEntry {
+                id: token.id(),
+                name: "x".to_owned(),
+                hash: token.hash(),
+                tenants: TenantScope::Only([Tenant::new("acme").unwrap()].into()),
+                rights: [right].into_iter().collect(),
+                expires: None,
+                limits: QueryLimits::default(),
+            };
+            document.add(entry).unwrap();
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens.json");
+        std::fs::write(&path, document.encode()).unwrap();
+        let gate = Gate::guarded(Arc::new(FileTokens::open(&path).unwrap()));
+        let check = async |headers: &[(&str, &str)], expected| {
+            let body = frame(0, &message(&[&[1; 16]]));
+            assert_eq!(call(service_behind(gate.clone(), 1_000, false), headers, body).await.0, expected);
+        };
+        let bearer = |token: &Token| format!("Bearer {}", token.reveal());
+        let (good, other) = (bearer(&collector), bearer(&grafana));
+        check(&[], Code::Unauthenticated).await;
+        check(&[("authorization", "Bearer x")], Code::Unauthenticated).await;
+        check(&[("authorization", &other)], Code::PermissionDenied).await;
+        check(&[("authorization", &good), ("x-scope-orgid", "acme2")], Code::PermissionDenied).await;
+        check(&[("authorization", &good), ("authorization", &good)], Code::InvalidArgument).await;
+        check(&[("authorization", &good)], Code::Ok).await;
+        check(&[("authorization", &good), ("x-scope-orgid", "acme")], Code::Ok).await;
     }
 
     #[tokio::test]

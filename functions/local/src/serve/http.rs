@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, Uri, header};
 
 use super::{
     App,
@@ -22,8 +22,18 @@ pub(super) fn router(app: Arc<App>) -> axum::Router {
 
 async fn answer(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let _room = app.admission.body(body::announced(&body)).await;
+    // Who isn't let in takes up no room that others wait for. Who looks whether the server lives sends no body.
+    if is_probe(&parts.uri) {
+        return handle(&app, Request::from_parts(parts, Bytes::new())).await.map(Body::from);
+    }
     let asked_to_continue = parts.headers.contains_key(header::EXPECT);
+    if let Err(error) = app.api.authenticate(&parts.headers).await {
+        if !asked_to_continue {
+            body::discard(body).await;
+        }
+        return error.to_response().map(Body::from);
+    }
+    let _room = app.admission.body(body::announced(&body)).await;
     match body::read(body, app.limits.body_bytes, asked_to_continue).await {
         Ok(body) => handle(&app, Request::from_parts(parts, body)).await.map(Body::from),
         Err(error) => refusal(&error),
@@ -32,7 +42,7 @@ async fn answer(State(app): State<Arc<App>>, request: Request) -> Response {
 
 async fn handle(app: &Arc<App>, request: Request<Bytes>) -> Response<Bytes> {
     // Who asks whether the server lives must not wait for others' queries.
-    if request.uri().path().ends_with("/ready") {
+    if is_probe(request.uri()) {
         return app.api.handle(request).await;
     }
     let turn = match *request.method() {
@@ -57,6 +67,10 @@ async fn handle(app: &Arc<App>, request: Request<Bytes>) -> Response<Bytes> {
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
         response
     })
+}
+
+fn is_probe(uri: &Uri) -> bool {
+    uri.path().ends_with("/ready")
 }
 
 /// The answer where a body was not read to its end.

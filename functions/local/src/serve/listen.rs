@@ -23,6 +23,12 @@ pub(crate) struct Addresses {
 }
 
 impl Addresses {
+    /// One of them that others than this machine may reach, if there is any.
+    pub(super) fn beyond_loopback(&self) -> Option<SocketAddr> {
+        let all = [self.http, self.otlp_http, self.otlp_grpc];
+        all.into_iter().find(|address| !address.ip().to_canonical().is_loopback())
+    }
+
     /// A line for each port, for people and for programs that start the server on free ports.
     pub(crate) fn announcement(&self) -> String {
         let Self { http, otlp_http, otlp_grpc } = self;
@@ -109,4 +115,31 @@ fn explain(flag: &str, address: &str, error: &io::Error) -> Failure {
         _ => format!("{error}; change {flag}"),
     };
     Failure::Failed(format!("can't listen on {address}: {advice}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_addresses_are_this_machine_s_alone() {
+        let loopback: SocketAddr = "127.0.0.1:1".parse().unwrap();
+        for (address, is_loopback) in [
+            ("127.0.0.1:1", true),
+            ("127.255.0.9:1", true),
+            ("[::1]:1", true),
+            ("[::ffff:127.0.0.1]:1", true),
+            ("0.0.0.0:1", false),
+            ("[::]:1", false),
+            ("[::ffff:10.0.0.1]:1", false),
+            ("192.168.0.1:1", false),
+        ] {
+            let address: SocketAddr = address.parse().unwrap();
+            for at in 0..3 {
+                let [http, otlp_http, otlp_grpc] = std::array::from_fn(|n| if n == at { address } else { loopback });
+                let addresses = Addresses { http, otlp_http, otlp_grpc };
+                assert_eq!(addresses.beyond_loopback(), (!is_loopback).then_some(address));
+            }
+        }
+    }
 }

@@ -1,11 +1,12 @@
 //! `niente serve`: Tempo's API and OTLP over a folder or a bucket.
 //!
-//! [`options`] is the command line, [`listen`] opens ports, [`http`] and [`grpc`] answer on them. Both pass every
-//! request through [`admission`], which bounds the memory of all of them together, and read bodies with [`body`].
-//! [`upkeep`] compacts and deletes beside all that.
+//! [`options`] is the command line, [`listen`] opens ports, [`gate`] says who is let in, [`http`] and [`grpc`] answer.
+//! Both pass every request through [`admission`], which bounds the memory of all of them together, and read bodies with
+//! [`body`]. [`upkeep`] compacts and deletes beside all that.
 
 mod admission;
 mod body;
+mod gate;
 mod grpc;
 mod http;
 mod listen;
@@ -15,10 +16,11 @@ mod upkeep;
 
 use std::sync::Arc;
 
-use niente_api::Api;
+use niente_api::{Api, Gate};
 use niente_receive::Limits;
 use niente_store::Store;
 
+pub(crate) use gate::GateArgs;
 pub(crate) use listen::Addresses;
 pub(crate) use options::ServerArgs;
 pub(crate) use upkeep::Arrivals;
@@ -34,13 +36,15 @@ use self::{admission::Admission, listen::Listeners, upkeep::UpkeepArgs};
 /// in a bucket. Other Niente processes may read and write it at the same time. An export is answered once its spans are
 /// stored, and the next query sees them.
 ///
+/// On this machine everybody is let in. A server that others reach, on an address such as 0.0.0.0, asks for tokens.
+///
 /// In the background it merges small objects and deletes what was replaced or has expired, as `niente compact` and
 /// `niente gc` do.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
 Examples:
   niente serve
-  niente serve --data /var/lib/niente --http 0.0.0.0:3200
+  niente serve --data /var/lib/niente --http 0.0.0.0:3200 --tokens tokens.json
   niente serve --store s3://bucket/traces --region eu-central-1
   niente serve --store s3://traces --endpoint http://127.0.0.1:9000
   niente serve --http 127.0.0.1:0              a free port, printed at the start
@@ -54,6 +58,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     server: ServerArgs,
     #[command(flatten)]
+    gate: GateArgs,
+    #[command(flatten)]
     upkeep: UpkeepArgs,
     #[command(flatten)]
     logs: LogArgs,
@@ -62,7 +68,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args) -> Result<(), Failure> {
     args.logs.install()?;
     runtime::run(async {
-        let server = Server::bind(args.server).await?;
+        let server = Server::bind(args.server, &args.gate).await?;
         let place = args.storage.place_or_usual();
         let store = place.open_checked().await?;
         let data = format!("data: {place}\n");
@@ -86,13 +92,15 @@ struct App {
 pub(crate) struct Server {
     listeners: Listeners,
     options: ServerArgs,
+    gate: Gate,
 }
 
 impl Server {
     /// Opens all ports, or none.
-    pub(crate) async fn bind(options: ServerArgs) -> Result<Self, Failure> {
+    pub(crate) async fn bind(options: ServerArgs, gate: &GateArgs) -> Result<Self, Failure> {
         let listeners = Listeners::bind(&options).await?;
-        Ok(Self { listeners, options })
+        let gate = gate.gate(&listeners.addresses)?;
+        Ok(Self { listeners, options, gate })
     }
 
     pub(crate) fn addresses(&self) -> &Addresses {
@@ -106,7 +114,7 @@ impl Server {
             limits: settings.limits,
             admission: self.options.admission(),
             arrivals,
-            api: Api::new(store, settings, clock::system()),
+            api: Api::new(store, settings, self.gate, clock::system()),
         });
         self.listeners.serve(app, self.options.shutdown_timeout()).await
     }

@@ -3,8 +3,10 @@ use crate::niente::Desk;
 #[test]
 fn every_command_teaches_itself() {
     let desk = Desk::new();
-    for command in ["serve", "demo", "query", "ingest", "inspect", "compact", "gc", "redact", "config", "cost"] {
-        assert!(desk.out(&["--help"]).contains(&format!("  {command} ")));
+    for command in
+        ["serve", "demo", "query", "ingest", "inspect", "compact", "gc", "redact", "config", "cost", "token"]
+    {
+        assert!(desk.out(&["--help"]).contains(&format!("\n  {command} ")));
         let help = desk.out(&[command, "--help"]);
         assert!(help.contains(&format!("Usage: niente {command}")), "{help}");
         assert!(help.contains(&format!("Examples:\n  niente {command}")), "{help}");
@@ -23,6 +25,7 @@ fn options_come_from_the_environment_too() {
         "NIENTE_OTLP_HTTP",
         "NIENTE_OTLP_GRPC",
         "NIENTE_REQUIRE_TENANT",
+        "NIENTE_TOKENS",
     ] {
         assert!(help.contains(&format!("[env: {name}=]")), "{name}");
     }
@@ -59,6 +62,16 @@ fn a_wrong_command_line_is_exit_code_2() {
         &["cost", "--gb-per-day", "1", "--bytes-per-span", "0"],
         &["cost", "--gb-per-day", "1", "--retention", "none"],
         &["cost", "--gb-per-day", "1", "--arch", "sparc"],
+        &["token"],
+        &["token", "new", "--tenant", "a", "--right", "query"],
+        &["token", "new", "--name", "x", "--right", "query"],
+        &["token", "new", "--name", "x", "--tenant", "a"],
+        &["token", "new", "--name", "x", "--tenant", "a|b", "--right", "query"],
+        &["token", "new", "--name", "x", "--tenant", "a", "--right", "write"],
+        &["token", "new", "--name", "", "--tenant", "a", "--right", "query"],
+        &["token", "new", "--name", "x", "--tenant", "a", "--right", "query", "--max-query-cost", "0"],
+        &["serve", "--tokens", "tokens.json", "--let-everybody-in"],
+        &["query", "{}", "--token", "a\nb"],
     ] {
         let ended = desk.run(args);
         assert_eq!(ended.code, Some(2), "{args:?}: {ended:?}");

@@ -16,3 +16,4 @@ mod inspect;
 mod query;
 mod redact;
 mod serve;
+mod token;

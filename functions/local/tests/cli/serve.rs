@@ -51,6 +51,21 @@ fn a_body_beyond_the_limit_is_413() {
 }
 
 #[test]
+fn a_body_without_a_token_is_not_waited_for() {
+    let desk = Desk::new();
+    desk.file("tokens.json", r#"{"niente": 1, "tokens": []}"#);
+    let server = desk.start(&["serve", "--tokens", "tokens.json", "--max-body", "10KiB"]);
+    let post = "POST /v1/traces HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 100000\r\n";
+    let large = "x".repeat(100_000);
+    for request in [format!("{post}\r\n{large}"), format!("{post}Expect: 100-continue\r\n\r\n")] {
+        let answer = talk(&server.otlp, request.as_bytes());
+        assert!(answer.starts_with("HTTP/1.1 401 ") && answer.contains("\r\nwww-authenticate: Bearer "), "{answer}");
+    }
+    let probe = talk(&server.api, b"GET /ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assert!(probe.starts_with("HTTP/1.1 200 OK"), "{probe}");
+}
+
+#[test]
 fn a_taken_port_is_told_with_the_option_to_change() {
     let desk = Desk::new();
     let server = desk.start(&["serve"]);
