@@ -9,8 +9,8 @@ use niente_receive::Limits;
 pub struct Settings {
     /// How much an OTLP request may hold. [`Limits::default`].
     pub limits: Limits,
-    /// Whether requests without `X-Scope-OrgID` are refused with 401. Unless they are, they belong to the tenant
-    /// `single-tenant`. Default: no.
+    /// Whether requests are refused whose tenant neither `X-Scope-OrgID` nor a token of one tenant says. Unless they
+    /// are, they belong to the tenant `single-tenant`. Default: no.
     pub require_tenant: bool,
     /// What paths may begin with, such as `/tempo`, where a gateway passes its own prefix on. Paths without it are
     /// served too: gateways differ in what they strip, and health checks come past them. Default: empty.

@@ -36,7 +36,7 @@ pub(crate) struct ServerArgs {
 
     /// Refuse requests without the header X-Scope-OrgID
     ///
-    /// Without this option they belong to the tenant `single-tenant`.
+    /// Without this option they belong to the tenant `single-tenant`. A token of one tenant says as much as the header.
     #[arg(long, env = "NIENTE_REQUIRE_TENANT", help_heading = "Requests")]
     pub(crate) require_tenant: bool,
     /// What paths may begin with, such as /tempo behind a gateway that passes its prefix on
