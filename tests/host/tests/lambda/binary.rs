@@ -20,19 +20,29 @@ fn run(config: &Path) -> Output {
     command(config).output().unwrap()
 }
 
+/// A host of its own, which a test that fails doesn't leave behind.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // (It has ended already where the test went well.)
+        let _ = self.0.kill();
+    }
+}
+
 /// A host of one puppet, and what it says that it listens on.
-fn start(config: &Path) -> (Child, Vec<(String, String)>) {
+fn start(config: &Path) -> (Running, Vec<(String, String)>) {
     let puppet = json!({ "name": "puppet", "binary": env!("CARGO_BIN_EXE_lambda-puppet"), "front": "url" });
     std::fs::write(config, json!({ "functions": [puppet] }).to_string()).unwrap();
-    let mut child = command(config).stdout(Stdio::piped()).spawn().unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines().take(2);
+    let mut host = Running(command(config).stdout(Stdio::piped()).spawn().unwrap());
+    let lines = BufReader::new(host.0.stdout.take().unwrap()).lines().take(2);
     let listening = lines.map(|line| {
         let line = line.unwrap();
         let (name, url) = line.strip_prefix("listening: ").unwrap().split_once(' ').unwrap();
         (name.to_owned(), url.to_owned())
     });
     let listening = listening.collect();
-    (child, listening)
+    (host, listening)
 }
 
 /// The ID of the puppet's process, which is frozen when this returns.
@@ -45,25 +55,25 @@ async fn frozen(url: &str) -> u32 {
 #[tokio::test]
 async fn it_says_where_it_listens_and_ends_in_good_order() {
     let (_folder, config) = new_file();
-    let (mut child, listening) = start(&config);
+    let (mut host, listening) = start(&config);
     let [(api, api_url), (name, url)] = &listening[..] else { panic!("{listening:?}") };
     assert_eq!((api.as_str(), name.as_str()), ("lambda-api", "puppet"));
     let invoked = post(&format!("{api_url}/2015-03-31/functions/puppet/invocations"), &json!({ "a": 1 }));
     assert_eq!(body(&invoked), r#"{"a":1}"#);
 
     let process = frozen(url).await;
-    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(Command::new("kill").args(["-TERM", &host.0.id().to_string()]).status().unwrap().success());
+    assert_eq!(host.0.wait().unwrap().code(), Some(0));
     until(async || matches!(state(process), None | Some('Z'))).await;
 }
 
 #[tokio::test]
 async fn nothing_is_left_behind_when_it_is_killed() {
     let (_folder, config) = new_file();
-    let (mut child, listening) = start(&config);
+    let (mut host, listening) = start(&config);
     let process = frozen(&listening[1].1).await;
-    child.kill().unwrap();
-    child.wait().unwrap();
+    host.0.kill().unwrap();
+    host.0.wait().unwrap();
     until(async || matches!(state(process), None | Some('Z'))).await;
 }
 

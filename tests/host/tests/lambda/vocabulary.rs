@@ -56,7 +56,7 @@ pub(crate) async fn until(condition: impl AsyncFn() -> bool) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), waited).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(20), waited).await.unwrap();
 }
 
 /// Amazon's client, without its patience.
