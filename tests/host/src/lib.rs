@@ -23,13 +23,14 @@
 //! let query = Function::new("query", built("niente-query")).front(Front::Url);
 //! let host = Host::start([scan, query]).await;
 //!
-//! // A quarter of the scans die in the middle, the same ones whenever the seed is the same.
-//! host.faults(|invocation| {
-//!     if invocation.function == "scan" && invocation.draw(7) < 0.25 { Fault::kill() } else { Fault::None }
-//! });
 //! let answer = host.invoke("scan", &json!({ "shard": 3 })).await?;
 //! assert_eq!(answer.error, None);
 //! assert_eq!(host.counters("scan").cold_starts, 1);
+//!
+//! // From now on a quarter of the scans die in the middle, the same ones whenever the seed is the same.
+//! host.faults(|invocation| {
+//!     if invocation.function == "scan" && invocation.draw(7) < 0.25 { Fault::kill() } else { Fault::None }
+//! });
 //! let page = format!("{}/api/search?q=%7B%7D", host.url("query"));
 //! # Ok(())
 //! # }

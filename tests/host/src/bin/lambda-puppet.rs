@@ -22,6 +22,7 @@ static TICKS: AtomicU64 = AtomicU64::new(0);
 async fn main() -> Result<(), Error> {
     match std::env::var("PUPPET_START").as_deref() {
         Ok("exit") => std::process::exit(3),
+        Ok("slow") => std::thread::sleep(Duration::from_millis(400)),
         Ok("error") => return Err(report_init_error().await),
         _ => {}
     }
