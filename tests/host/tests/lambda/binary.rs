@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::vocabulary::{body, new_file, post, state, until};
+use crate::vocabulary::{body, is_frozen, new_file, post, state, until};
 
 fn command(config: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lambda-host"));
@@ -48,7 +48,7 @@ fn start(config: &Path) -> (Running, Vec<(String, String)>) {
 /// The ID of the puppet's process, which is frozen when this returns.
 async fn frozen(url: &str) -> u32 {
     let process = body(&post(url, &json!({ "do": "sleep", "ms": 0 }))).parse().unwrap();
-    until(async || state(process) == Some('T')).await;
+    until(async || is_frozen(process)).await;
     process
 }
 
