@@ -126,9 +126,12 @@ held = 0
 def same(what, found, expected):
     global held
     if found != expected:
-        show = lambda value: json.dumps(value, indent=2, sort_keys=True)
-        sys.exit(f"{sys.argv[1]}: {what}\nexpected: {show(expected)}\nfound: {show(found)}")
+        sys.exit(f"{sys.argv[1]}: {what}\nexpected: {shown(expected)}\nfound: {shown(found)}")
     held += 1
+
+
+def shown(value):
+    return json.dumps(value, indent=2, default=sorted)
 
 
 def of_type(kind):
