@@ -52,10 +52,10 @@ def ask(url, headers, body=None):
         return error.code, error.read()
 
 
-def new_token(document, rights):
+def new_token(document, right):
     """Makes a token, lists it in the document, and returns it."""
-    made = [niente, "token", "new", "--name", f"ci {rights}", "--rights", rights, "--tenants", "*", "--file", document]
-    return subprocess.run(made, check=True, capture_output=True, text=True).stdout.strip()
+    new = [niente, "token", "new", "--name", f"ci {right}", "--tenant", "*", "--right", right, "--file", document]
+    return subprocess.run(new, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
 @contextlib.contextmanager
@@ -119,15 +119,17 @@ ingest_token, query_token = new_token(document, "ingest"), new_token(document, "
 with open(document) as text:
     boto3.client("secretsmanager").put_secret_value(SecretId=outputs["Tokens"], SecretString=text.read())
 authorized = {"authorization": f"Bearer {query_token}"}
-# What was read of the document before may be kept for a while.
-deadline = time.monotonic() + 120
-while (answer := ask(f"{query}/api/echo", authorized))[0] != 200:
-    assert time.monotonic() < deadline, answer
-    time.sleep(0.5)
-say("tokens are in force")
-
 # A tenant of its own, so that the suite's answers stay as they were recorded.
 tenant = {"x-scope-orgid": "sdk"}
+sender = {**tenant, "authorization": f"Bearer {ingest_token}"}
+# What was read of the document before may be kept for a minute, by each function.
+for url, headers, body in ((f"{query}/api/echo", authorized, None), (f"{ingest}/v1/traces", {**sender, **JSON}, b"{}")):
+    deadline = time.monotonic() + 120
+    while (answer := ask(url, headers, body))[0] != 200:
+        assert time.monotonic() < deadline, answer
+        time.sleep(0.5)
+say("tokens are in force")
+
 exported = []
 
 
@@ -138,7 +140,6 @@ class Exporter(OTLPSpanExporter):
         return result
 
 
-sender = {**tenant, "authorization": f"Bearer {ingest_token}"}
 exporter = Exporter(endpoint=f"{ingest}/v1/traces", headers=sender, compression=Compression.Gzip)
 provider = TracerProvider(resource=Resource.create({"service.name": "deployed"}))
 provider.add_span_processor(BatchSpanProcessor(exporter))
