@@ -7,9 +7,8 @@ use std::sync::{
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
-use niente_api::{
-    Clock, Gate, QueryLimits, Right, SourceError, TenantScope, Token, TokenDocument, TokenEntry, TokenSource,
-};
+use niente_api::{Clock, Gate, Right, SourceError, TenantScope, Token, TokenDocument, TokenEntry, TokenSource};
+use niente_cost::Budget;
 use niente_model::{Nanos, Tenant};
 use niente_store::MemoryStore;
 
@@ -81,7 +80,7 @@ impl House {
             tenants: if tenants == "*" { TenantScope::Every } else { TenantScope::Only(only(tenants)) },
             rights: [right].into_iter().collect(),
             expires,
-            limits: QueryLimits::default(),
+            budget: Budget::UNLIMITED,
         };
         self.document.tokens.lock().unwrap().add(entry).unwrap();
     }

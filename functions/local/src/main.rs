@@ -8,7 +8,7 @@
 //! * [`serve`] opens the ports: Tempo's API, OTLP over HTTP and over gRPC. It owns what only a server has to care
 //!   about: sockets, how much may be in memory at once, signals, what is looked after in the background.
 //! * [`demo`] is `serve` with a shop in it that sends traces, and tells a newcomer what to type.
-//! * [`query`] asks a server, or a store, and prints a table.
+//! * [`query`] asks a server, or a store, and prints a table. [`explain`] asks what that would read and cost.
 //! * [`ingest`] sends files to a server, or into a store.
 //! * [`inspect`] tells what a store or a block holds and weighs.
 //! * [`compact`], [`gc`], [`redact`] and [`config`] look after a store: make few objects of many, delete what was
@@ -24,9 +24,11 @@
 
 mod clock;
 mod compact;
+mod complaint;
 mod config;
 mod cost;
 mod demo;
+mod explain;
 mod failure;
 mod gc;
 mod http_client;
@@ -34,6 +36,7 @@ mod ingest;
 mod inspect;
 mod logs;
 mod query;
+mod question;
 mod random;
 mod redact;
 mod runtime;
@@ -75,6 +78,7 @@ enum Command {
     Serve(serve::Args),
     Demo(demo::Args),
     Query(query::Args),
+    Explain(explain::Args),
     Ingest(ingest::Args),
     Inspect(inspect::Args),
     Compact(compact::Args),
@@ -97,6 +101,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Serve(args) => serve::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Query(args) => query::run(args),
+        Command::Explain(args) => explain::run(args),
         Command::Ingest(args) => ingest::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Compact(args) => compact::run(args),

@@ -101,7 +101,12 @@ impl From<TimeRange> for Range {
 impl From<&Wave> for Waves {
     fn from(wave: &Wave) -> Self {
         let Wave { edge, objects, shards, bytes, .. } = wave;
-        Self { since: edge.map(|hour: Hour| hour.to_string()), objects: *objects, shards: *shards, bytes_to_read: *bytes }
+        Self {
+            since: edge.map(|hour: Hour| hour.to_string()),
+            objects: *objects,
+            shards: *shards,
+            bytes_to_read: *bytes,
+        }
     }
 }
 

@@ -10,11 +10,7 @@ use crate::{Access, Error, trace::TraceRequest};
 /// The newest traces of all the tenants.
 ///
 /// A trace is a tenant's: what two of them have under one ID is two traces.
-pub(crate) async fn search(
-    asking: &Asking,
-    access: &Access,
-    question: &SearchQuestion,
-) -> Result<SearchAnswer, Error> {
+pub(crate) async fn search(asking: &Asking, access: &Access, question: &SearchQuestion) -> Result<SearchAnswer, Error> {
     let mut merged = SearchAnswer::default();
     for tenant in &access.tenants {
         merge_search(&mut merged, asking.search(tenant, question).await?, question.limit);

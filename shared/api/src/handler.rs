@@ -112,37 +112,29 @@ impl Api {
                 let access = access(Right::Query)?;
                 let SearchRequest { question, detail } =
                     SearchRequest::parse(&params, &self.settings, self.clock.now())?;
-                let searched = async |asking: &Asking| {
-                    let answer = federate::search(asking, &access, &question).await?;
-                    Ok(room.fit(search::respond(&answer, detail, headers)))
-                };
-                Ok(self.priced(request, &access, searched).await)
+                let query = self.query(request, &access);
+                let answer = federate::search(&query.asking, &access, &question).await;
+                Ok(query.priced(answer.map(|answer| room.fit(search::respond(&answer, detail, headers)))))
             }
             Route::Explain => {
                 let access = access(Right::Query)?;
-                let SearchRequest { question, .. } =
-                    SearchRequest::parse(&params, &self.settings, self.clock.now())?;
-                let explained = async |asking: &Asking| {
-                    let explanation = asking.explain(access.tenant()?, &question).await?;
-                    Ok(response::ok(response::JSON, explain::to_json(&question.query.to_string(), &explanation)))
-                };
-                Ok(self.priced(request, &access, explained).await)
+                let SearchRequest { question, .. } = SearchRequest::parse(&params, &self.settings, self.clock.now())?;
+                let (tenant, query) = (access.tenant()?, self.query(request, &access));
+                let explanation = query.asking.explain(tenant, &question).await.map_err(Error::from);
+                let text = question.query.to_string();
+                Ok(query.priced(explanation.map(|found| response::ok(response::JSON, explain::to_json(&text, &found)))))
             }
             Route::TraceV1 { id } => {
                 let (access, wanted) = (access(Right::Query)?, TraceRequest::parse(id, &params)?);
-                let found = async |asking: &Asking| {
-                    let answer = federate::find_trace(asking, &access, &wanted).await?;
-                    Ok(room.fit(trace::respond_v1(&answer, Form::accepted(headers))))
-                };
-                Ok(self.priced(request, &access, found).await)
+                let query = self.query(request, &access);
+                let answer = federate::find_trace(&query.asking, &access, &wanted).await;
+                Ok(query.priced(answer.map(|answer| room.fit(trace::respond_v1(&answer, Form::accepted(headers))))))
             }
             Route::TraceV2 { id } => {
                 let (access, wanted) = (access(Right::Query)?, TraceRequest::parse(id, &params)?);
-                let found = async |asking: &Asking| {
-                    let answer = federate::find_trace(asking, &access, &wanted).await?;
-                    Ok(trace::respond_v2(&answer, Form::accepted(headers), room))
-                };
-                Ok(self.priced(request, &access, found).await)
+                let query = self.query(request, &access);
+                let answer = federate::find_trace(&query.asking, &access, &wanted).await;
+                Ok(query.priced(answer.map(|answer| trace::respond_v2(&answer, Form::accepted(headers), room))))
             }
             Route::Echo => {
                 // Grafana has no other way to find out that a token or a tenant is missing or misspelled.
@@ -161,24 +153,34 @@ impl Api {
         }
     }
 
-    /// Answers a query within its time and its budget. The answer, or the error, says what it has cost.
-    async fn priced(
-        &self,
-        request: &Request<Bytes>,
-        access: &Access,
-        answer: impl AsyncFnOnce(&Asking) -> Result<Response<Bytes>, Error>,
-    ) -> Response<Bytes> {
+    /// A query under way, within its time and its budget.
+    fn query<'a>(&'a self, request: &Request<Bytes>, access: &'a Access) -> Query<'a> {
         let begun = Instant::now();
         let deadline = request.extensions().get::<Deadline>().map(|deadline| deadline.0);
         let deadline = deadline.or_else(|| self.settings.query_timeout.map(|timeout| begun + timeout));
-        let asking = self.engine.on(Terms { deadline, budget: self.settings.budget.min(access.budget) });
-        let response = answer(&asking).await.unwrap_or_else(|error| error.to_response());
+        let budget = self.settings.budget.min(access.budget);
+        Query { asking: self.engine.on(Terms { deadline, budget }), begun, access, settings: &self.settings }
+    }
+}
+
+/// A query under way.
+struct Query<'a> {
+    asking: Asking,
+    begun: Instant,
+    access: &'a Access,
+    settings: &'a Settings,
+}
+
+impl Query<'_> {
+    /// The response, or the error's, with what it has cost.
+    fn priced(self, response: Result<Response<Bytes>, Error>) -> Response<Bytes> {
         let own = match self.settings.memory_mib {
-            Some(mib) => Spent::invocation(Architecture::of_this_build(), mib, begun.elapsed()),
-            None => Spent::default(),
+            Some(mib) => Spent::invocation(Architecture::of_this_build(), mib, self.begun.elapsed()),
+            None => Spent::NOTHING,
         };
-        let tenants = access.tenants.clone();
-        Price::new(tenants, asking.spent() + own, &self.settings.engine.prices).on(response)
+        let spent = self.asking.spent() + own;
+        let price = Price::new(self.access.tenants.to_vec(), spent, &self.settings.engine.prices);
+        price.on(response.unwrap_or_else(|error| error.to_response()))
     }
 }
 

@@ -66,8 +66,8 @@ mod tenant;
 mod trace;
 
 pub use auth::{
-    Access, AuthError, Gate, Guard, InvalidDocument, InvalidToken, Principal, QueryLimits, Right, Rights, SourceError,
-    TenantScope, Token, TokenDocument, TokenEntry, TokenHash, TokenId, TokenSource,
+    Access, AuthError, Gate, Guard, InvalidDocument, InvalidToken, Principal, Right, Rights, SourceError, TenantScope,
+    Token, TokenDocument, TokenEntry, TokenHash, TokenId, TokenSource,
 };
 pub use clock::Clock;
 pub use error::Error;

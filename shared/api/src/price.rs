@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, HeaderValue, Response, header::HeaderName};
 use niente_cost::{Dollars, Prices, Spent};
+use niente_model::Tenant;
 
 /// Requests to the storage, by kind: `get=12 list=1`.
 const REQUESTS: HeaderName = HeaderName::from_static("x-niente-requests");
@@ -16,8 +17,10 @@ const COST_USD: HeaderName = HeaderName::from_static("x-niente-cost-usd");
 
 /// What a query has cost. Every answer to a query carries it as an extension, and says it in its headers: Grafana refuses
 /// fields that it doesn't know in bodies.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Price {
+    /// Whose data was asked for.
+    pub tenants: Vec<Tenant>,
     /// In requests, bytes, invocations, and memory and time.
     pub spent: Spent,
     /// In money.
@@ -25,8 +28,8 @@ pub struct Price {
 }
 
 impl Price {
-    pub(crate) fn new(spent: Spent, prices: &Prices) -> Self {
-        Self { spent, dollars: prices.of(&spent) }
+    pub(crate) fn new(tenants: Vec<Tenant>, spent: Spent, prices: &Prices) -> Self {
+        Self { tenants, spent, dollars: prices.of(&spent) }
     }
 
     /// The response with its price.
@@ -36,7 +39,7 @@ impl Price {
         response
     }
 
-    fn write(self, headers: &mut HeaderMap) {
+    fn write(&self, headers: &mut HeaderMap) {
         let counts = self.spent.store;
         let kinds = [
             ("get", counts.gets),
@@ -73,7 +76,7 @@ mod tests {
         let counts = Counts { gets: 12, lists: 1, bytes_read: 1_000_000, ..Counts::default() };
         let held = MemoryTime::of(2_048, Duration::from_secs(1));
         let spent = Spent { store: counts, invocations: 3, ..Spent::compute(Architecture::Arm64, held) };
-        let response = Price::new(spent, &Prices::default()).on(Response::new(()));
+        let response = Price::new(vec![Tenant::single()], spent, &Prices::default()).on(Response::new(()));
         let header = |name: &str| response.headers()[name].to_str().unwrap();
         assert_eq!(header("x-niente-requests"), "get=12 list=1");
         assert_eq!(header("x-niente-bytes-read"), "1000000");

@@ -50,7 +50,8 @@ impl Room {
 
     /// The response as it is sent, or the error that says that it doesn't fit.
     pub(crate) fn fit(self, response: Response<Bytes>) -> Response<Bytes> {
-        self.try_fit(response).unwrap_or_else(|TooLarge { bytes, most }| Error::AnswerTooLarge { bytes, most }.to_response())
+        self.try_fit(response)
+            .unwrap_or_else(|TooLarge { bytes, most }| Error::AnswerTooLarge { bytes, most }.to_response())
     }
 }
 

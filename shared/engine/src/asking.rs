@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use niente_catalog::{Catalog, Snapshot};
 use niente_cost::{Budget, Spent};
 use niente_model::{Nanos, Tenant, TimeRange, TraceId};
-use niente_store::Counting;
+use niente_store::{Counting, Error as StoreError, ObjectKey};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
@@ -116,6 +116,22 @@ impl Asking {
         }
     }
 
+    /// Whether an error says that the snapshot is outdated: an object is gone. A worker that may not list is told no more
+    /// of it than that it may not be read; this process looks closer.
+    async fn is_stale(&self, error: &Error) -> Result<bool, Error> {
+        match error {
+            Error::Store(StoreError::NotFound { .. }) | Error::Stale { .. } => Ok(true),
+            Error::Denied { object, .. } => {
+                let Ok(key) = ObjectKey::new(object) else { return Ok(false) };
+                match self.catalog.store().head(&key).await {
+                    Err(StoreError::NotFound { .. }) => Ok(true),
+                    seen => seen.map(|_| false).map_err(Error::from),
+                }
+            }
+            _ => Ok(false),
+        }
+    }
+
     /// Answers over a snapshot. An object that has vanished means that the snapshot is outdated, never that there is
     /// nothing: then all starts again.
     async fn over_snapshot<A, F: Future<Output = Result<A, Error>>>(
@@ -130,7 +146,7 @@ impl Asking {
                 tracing::warn!(%tenant, key, "passed over an object that is none of Niente's");
             }
             match answer(snapshot).await {
-                Err(error) if error.is_stale() => {}
+                Err(error) if self.is_stale(&error).await? => {}
                 answered => return answered,
             }
         }

@@ -27,15 +27,13 @@ const NEVER_SLOW: Duration = Duration::from_millis(200);
 ///
 /// # Errors
 /// The first that trying again does not mend: an answer without one of its shards would be a silent hole.
-pub(crate) async fn dispatch(
-    workers: &dyn Workers,
-    shards: Vec<Arc<Shard>>,
-) -> (Result<Vec<Partial>, Error>, Spent) {
+pub(crate) async fn dispatch(workers: &dyn Workers, shards: Vec<Arc<Shard>>) -> (Result<Vec<Partial>, Error>, Spent) {
     let pace = Pace::new(shards.len());
     let answers = shards.into_iter().map(|shard| answered(workers, shard, &pace));
     let partials = stream::iter(answers).buffered(workers.parallel().max(1)).try_collect().await;
     let lost = pace.lost.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let lost = lost.into_iter().map(|time| Spent::invocation(Architecture::of_this_build(), workers.memory_mib(), time));
+    let lost =
+        lost.into_iter().map(|time| Spent::invocation(Architecture::of_this_build(), workers.memory_mib(), time));
     (partials, lost.sum())
 }
 

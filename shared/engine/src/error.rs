@@ -20,6 +20,14 @@ pub enum Error {
         /// The object.
         object: String,
     },
+    /// An object may not be read by the worker that was to read it.
+    #[error("{reason}")]
+    Denied {
+        /// The object.
+        object: String,
+        /// What the store said.
+        reason: String,
+    },
     /// Objects kept vanishing while they were read: more than one compaction finished meanwhile.
     #[error("the objects of this time range were replaced {0} times while they were read; try again")]
     Moving(u32),
@@ -56,16 +64,12 @@ impl Error {
             Error::Moving(_) => true,
             Error::Block { .. }
             | Error::Stale { .. }
+            | Error::Denied { .. }
             | Error::Catalog(_)
             | Error::Worker(_)
             | Error::Deadline
             | Error::OverBudget(_) => false,
         }
-    }
-
-    /// Whether it says that the snapshot is outdated.
-    pub(crate) fn is_stale(&self) -> bool {
-        matches!(self, Error::Store(niente_store::Error::NotFound { .. }) | Error::Stale { .. })
     }
 
     /// A worker answered another question than it was asked.

@@ -66,11 +66,7 @@ async fn is_answer(
 }
 
 /// How the search is cut.
-pub(crate) async fn waves(
-    asking: &Asking,
-    snapshot: &Snapshot,
-    question: &SearchQuestion,
-) -> Result<Vec<Wave>, Error> {
+pub(crate) async fn waves(asking: &Asking, snapshot: &Snapshot, question: &SearchQuestion) -> Result<Vec<Wave>, Error> {
     let settings = &asking.settings;
     let search = Search::new(&question.query, question.window, question.spans_per_set);
     let objects = &snapshot.objects;
@@ -99,12 +95,14 @@ async fn sampled_share(catalog: &Catalog, objects: &[BlockRef], projection: &Pro
     let mut large: Vec<&BlockRef> = objects.iter().filter(|object| object.size > BlockReader::WHOLE).collect();
     large.sort_by_key(|object| (std::cmp::Reverse(object.size), object.key.clone()));
     large.truncate(SAMPLE);
-    let weighed = stream::iter(large).map(|object| async move {
+    let weigh = |object| async move {
+        let object: &BlockRef = object;
         let footer = BlockReader::new(catalog, object).peek().await?;
         Ok::<_, Error>((footer.scan_bytes(projection), object.size))
-    });
+    };
+    let weighed: Vec<_> = large.into_iter().map(weigh).collect();
     let sum = |share: Share, (read, of)| async move { Ok(Share { read: share.read + read, of: share.of + of }) };
-    let share = weighed.buffer_unordered(SAMPLE).try_fold(Share { read: 0, of: 0 }, sum).await?;
+    let share = stream::iter(weighed).buffer_unordered(SAMPLE).try_fold(Share { read: 0, of: 0 }, sum).await?;
     Ok(if share.of == 0 { Share::WHOLE } else { share })
 }
 

@@ -1,7 +1,7 @@
 //! Whether traces have parts before an hour, told without reading spans.
 
 use futures::stream::{self, StreamExt, TryStreamExt};
-use niente_catalog::{BlockReader, Catalog, Snapshot};
+use niente_catalog::{BlockReader, BlockRef, Catalog, Snapshot};
 use niente_model::{Hour, TraceKey};
 
 use crate::Error;
@@ -27,20 +27,22 @@ pub(crate) async fn begin_before(
     if unindexed.len() > MOST_UNINDEXED {
         return Ok(true);
     }
-    let asked = stream::iter(keys).map(|key| {
-        let earlier = earlier.clone();
-        async move { Ok::<_, Error>(!earlier.narrow(catalog, *key).await?.objects.is_empty()) }
-    });
-    if asked.buffer_unordered(PARALLEL_READS).try_any(|found| async move { found }).await? {
+    let ask = |key: &TraceKey| {
+        let (earlier, key) = (earlier.clone(), *key);
+        async move { Ok::<_, Error>(!earlier.narrow(catalog, key).await?.objects.is_empty()) }
+    };
+    let asked: Vec<_> = keys.iter().map(ask).collect();
+    if stream::iter(asked).buffer_unordered(PARALLEL_READS).try_any(|found| async move { found }).await? {
         return Ok(true);
     }
-    let peeked = stream::iter(&unindexed).map(|object| async move {
-        let may_hold: Vec<_> = keys.iter().filter(|key| object.keys.contains(**key)).collect();
-        if may_hold.is_empty() {
+    let peek = |object| async move {
+        let object: BlockRef = object;
+        if !keys.iter().any(|key| object.keys.contains(*key)) {
             return Ok::<_, Error>(false);
         }
-        let footer = BlockReader::new(catalog, object).peek().await?;
-        Ok(may_hold.into_iter().any(|key| footer.may_hold(*key)))
-    });
-    peeked.buffer_unordered(PARALLEL_READS).try_any(|found| async move { found }).await
+        let footer = BlockReader::new(catalog, &object).peek().await?;
+        Ok(keys.iter().any(|key| object.keys.contains(*key) && footer.may_hold(*key)))
+    };
+    let peeked: Vec<_> = unindexed.into_iter().map(peek).collect();
+    stream::iter(peeked).buffer_unordered(PARALLEL_READS).try_any(|found| async move { found }).await
 }

@@ -24,6 +24,13 @@ pub enum Reply {
         /// Which.
         object: String,
     },
+    /// An object may not be read: or it is gone, which S3 doesn't tell those who may not list.
+    Denied {
+        /// Which.
+        object: String,
+        /// What the store said.
+        reason: String,
+    },
     /// No answer.
     Failed {
         /// Why.
@@ -65,6 +72,9 @@ impl Reply {
         match result {
             Ok(partial) => Reply::Done(partial),
             Err(Error::Store(niente_store::Error::NotFound { key, .. })) => Reply::Stale { object: key },
+            Err(Error::Store(ref error @ niente_store::Error::PermissionDenied { ref key, .. })) => {
+                Reply::Denied { object: key.clone(), reason: error.to_string() }
+            }
             Err(error) => Reply::Failed { reason: error.to_string(), again: error.may_pass() },
         }
     }
@@ -77,6 +87,7 @@ impl Reply {
         match self {
             Reply::Done(partial) => Ok(partial),
             Reply::Stale { object } => Err(Error::Stale { object }),
+            Reply::Denied { object, reason } => Err(Error::Denied { object, reason }),
             Reply::Failed { reason, again } => Err(Error::Shard { reason, again }),
         }
     }

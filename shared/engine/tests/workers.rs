@@ -18,7 +18,7 @@ use niente_compact::Policy;
 use niente_cost::{Budget, Dollars, Spent};
 use niente_engine::{Engine, Error, Partial, Reply, SearchAnswer, SearchQuestion, Settings, Shard, Terms, Workers};
 use niente_model::{Nanos, Tenant, TimeRange};
-use niente_store::MemoryStore;
+use niente_store::{Action, Error as StoreError, MemoryStore, ObjectKey};
 use tokio::time::Instant;
 
 use some_days::{DAY, HOUR, START, compact, days, span, trace, write};
@@ -76,7 +76,10 @@ impl Workers for Remote {
 fn cut(store: &Arc<MemoryStore>, fate: Option<Fate>) -> (Engine, Option<Arc<Remote>>) {
     let remote = fate.map(|fate| Arc::new(Remote { store: store.clone(), fate, asked: AtomicU64::new(0) }));
     let workers = remote.clone().map(|remote| remote as Arc<dyn Workers>);
-    (Engine::with(Catalog::new(store.clone()), Settings { shard_bytes: 100_000, workers, ..Settings::default() }), remote)
+    (
+        Engine::with(Catalog::new(store.clone()), Settings { shard_bytes: 100_000, workers, ..Settings::default() }),
+        remote,
+    )
 }
 
 fn question(query: &str, window: TimeRange, limit: usize) -> SearchQuestion {
@@ -103,7 +106,9 @@ async fn shards_and_waves_change_no_answer() {
     let whole = Engine::new(Catalog::new(store.clone()));
     let (in_place, _) = cut(&store, None);
     let (remote, asked) = cut(&store, Some(|_| Outcome::Answered));
-    for query in ["{ }", "{ } | count() > 3", "{ } | count() = 5", "{ span.user.id =~ `.*7` }", "{ span.user.id = `none` }"] {
+    for query in
+        ["{ }", "{ } | count() > 3", "{ } | count() = 5", "{ span.user.id =~ `.*7` }", "{ span.user.id = `none` }"]
+    {
         for limit in [1, 20, 100_000] {
             let question = question(query, all_days(), limit);
             let expected = whole.search(&Tenant::single(), &question).await.unwrap().traces;
@@ -192,7 +197,8 @@ async fn deadlines_and_budgets_end_a_search_with_a_reason() {
         Budget { bytes: Some(10_000), ..Budget::UNLIMITED },
         Budget { dollars: Some(Dollars::from_picodollars(1_000_000)), ..Budget::UNLIMITED },
     ] {
-        let error = engine.on(Terms { budget, ..Terms::default() }).search(&Tenant::single(), &question).await.unwrap_err();
+        let error =
+            engine.on(Terms { budget, ..Terms::default() }).search(&Tenant::single(), &question).await.unwrap_err();
         assert!(matches!(error, Error::OverBudget(_)), "{error}");
     }
     assert_eq!(remote.unwrap().asked.load(Ordering::Relaxed), 0, "refused before any work");
@@ -204,4 +210,47 @@ async fn deadlines_and_budgets_end_a_search_with_a_reason() {
     let within_half = |told: u64, taken: u64| told <= taken * 3 / 2 && taken <= told * 3 / 2;
     assert!(within_half(told.store.bytes_read, taken.store.bytes_read), "{told}\n{taken}");
     assert!(within_half(told.store.gets, taken.store.gets), "{told}\n{taken}");
+}
+
+/// Workers that may not list are told 403 of an object that is gone.
+#[derive(Debug)]
+struct Denied {
+    object: ObjectKey,
+    asked: AtomicU64,
+    inner: Remote,
+}
+
+#[async_trait]
+impl Workers for Denied {
+    fn parallel(&self) -> usize {
+        4
+    }
+
+    fn memory_mib(&self) -> u32 {
+        1_769
+    }
+
+    async fn answer(&self, shard: Arc<Shard>) -> Result<Partial, Error> {
+        if self.asked.fetch_add(1, Ordering::Relaxed) > 0 {
+            return self.inner.answer(shard).await;
+        }
+        let (key, advice) = (self.object.to_string(), "".into());
+        let denied = StoreError::PermissionDenied { action: Action::Read, key, advice, source: None };
+        Reply::decode(&Reply::of(Err(denied.into())).encode()).unwrap().into_result()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_that_may_not_be_read_is_gone_or_an_error() {
+    let store = compacted_days().await;
+    let snapshot = Catalog::new(store.clone()).snapshot(&Tenant::single(), all_days()).await.unwrap();
+    let there = snapshot.objects[0].key.clone();
+    for (object, is_error) in [(ObjectKey::new("single-tenant/blocks/gone").unwrap(), false), (there, true)] {
+        let inner = Remote { store: store.clone(), fate: |_| Outcome::Answered, asked: AtomicU64::new(0) };
+        let workers = Arc::new(Denied { object, asked: AtomicU64::new(0), inner });
+        let settings = Settings { shard_bytes: 100_000, workers: Some(workers), ..Settings::default() };
+        let engine = Engine::with(Catalog::new(store.clone()), settings);
+        let answer = engine.search(&Tenant::single(), &question("{ }", all_days(), 1_000)).await;
+        assert_eq!(answer.is_err(), is_error, "{:?}", answer.err());
+    }
 }

@@ -167,7 +167,8 @@ impl Decoder for Plain {
 #[cfg(test)]
 mod tests {
     use axum::body::HttpBody;
-    use niente_api::{Api, Clock, Gate, QueryLimits, Settings, TenantScope, Token, TokenDocument, TokenEntry};
+    use niente_api::{Api, Clock, Gate, Settings, TenantScope, Token, TokenDocument, TokenEntry};
+    use niente_cost::Budget;
     use niente_model::{Nanos, Tenant};
     use niente_receive::{
         Limits,
@@ -287,7 +288,7 @@ mod tests {
                 tenants: TenantScope::Only([Tenant::new("acme").unwrap()].into()),
                 rights: [right].into_iter().collect(),
                 expires: None,
-                limits: QueryLimits::default(),
+                budget: Budget::UNLIMITED,
             };
             document.add(entry).unwrap();
         }

@@ -109,7 +109,8 @@ fn sync(_: &Path) -> io::Result<()> {
 mod tests {
     use std::thread;
 
-    use niente_api::{QueryLimits, Right, TenantScope, Token};
+    use niente_api::{Right, TenantScope, Token};
+    use niente_cost::Budget;
 
     use super::*;
 
@@ -122,7 +123,7 @@ mod tests {
             tenants: TenantScope::Every,
             rights: [Right::Query].into_iter().collect(),
             expires: None,
-            limits: QueryLimits::default(),
+            budget: Budget::UNLIMITED,
         }
     }
 

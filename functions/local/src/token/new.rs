@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use niente_api::{QueryLimits, Right, TenantScope, Token, TokenDocument, TokenEntry};
+use niente_api::{Right, TenantScope, Token, TokenDocument, TokenEntry};
+use niente_cost::{Budget, Dollars};
 use niente_model::{Nanos, Tenant};
 
 use super::file;
@@ -41,7 +42,7 @@ pub(crate) struct Args {
     expires: Option<Duration>,
     /// What a query with it may cost, in US dollars, such as 0.05
     #[arg(long, value_name = "DOLLARS")]
-    max_query_cost: Option<f64>,
+    max_query_cost: Option<Dollars>,
     /// How much a query with it may read, such as 10GB
     #[arg(long, value_name = "BYTES")]
     max_query_bytes: Option<ByteSize>,
@@ -96,7 +97,7 @@ fn entry(args: &Args, token: &Token, now: Nanos) -> TokenEntry {
         tenants,
         rights: args.rights.iter().copied().collect(),
         expires,
-        limits: QueryLimits { cost_usd: args.max_query_cost, bytes },
+        budget: Budget { dollars: args.max_query_cost, bytes },
     }
 }
 
@@ -153,12 +154,12 @@ mod tests {
         let names = ["a", "b"].map(|name| Tenant::new(name).unwrap());
         assert_eq!(entry.tenants, TenantScope::Only(names.into()));
         assert_eq!(entry.rights.iter().collect::<Vec<_>>(), [Right::Ingest, Right::Query]);
-        assert_eq!((entry.expires, entry.limits), (None, QueryLimits::default()));
+        assert_eq!((entry.expires, entry.budget), (None, Budget::UNLIMITED));
 
         let limits = ["--max-query-cost", "0.05", "--max-query-bytes", "10GB", "--expires", "1d"];
         let entry = check(&[&["--tenant", "*", "--tenant", "a", "--right", "admin"][..], &limits].concat());
         assert_eq!(entry.tenants, TenantScope::Every);
         assert_eq!(entry.expires, Some(Nanos::from_secs(1_800_086_400)));
-        assert_eq!(entry.limits, QueryLimits { cost_usd: Some(0.05), bytes: Some(10_000_000_000) });
+        assert_eq!(entry.budget, Budget { dollars: "0.05".parse().ok(), bytes: Some(10_000_000_000) });
     }
 }

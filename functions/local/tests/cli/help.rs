@@ -4,7 +4,7 @@ use crate::niente::Desk;
 fn every_command_teaches_itself() {
     let desk = Desk::new();
     for command in
-        ["serve", "demo", "query", "ingest", "inspect", "compact", "gc", "redact", "config", "cost", "token"]
+        ["serve", "demo", "query", "explain", "ingest", "inspect", "compact", "gc", "redact", "config", "cost", "token"]
     {
         assert!(desk.out(&["--help"]).contains(&format!("\n  {command} ")));
         let help = desk.out(&[command, "--help"]);

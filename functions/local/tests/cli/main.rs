@@ -9,6 +9,7 @@ mod compact;
 mod config;
 mod cost;
 mod demo;
+mod explain;
 mod gc;
 mod help;
 mod ingest;

@@ -1,7 +1,8 @@
 use http::HeaderMap;
+use niente_cost::Budget;
 use niente_model::Tenant;
 
-use super::{AuthError, QueryLimits, Right, Rights, TenantScope, TokenEntry, TokenId};
+use super::{AuthError, Right, Rights, TenantScope, TokenEntry, TokenId};
 use crate::{Error, tenant};
 
 /// Who asks: the holder of a token, or anybody where everybody is let in.
@@ -13,8 +14,8 @@ pub struct Principal {
     pub tenants: TenantScope,
     /// What may be done.
     pub rights: Rights,
-    /// What a query may use.
-    pub limits: QueryLimits,
+    /// What a query may read and cost.
+    pub budget: Budget,
 }
 
 /// What one request may touch, and how much it may use: all that has to be known of who asks.
@@ -27,8 +28,8 @@ pub struct Access {
     pub tenants: Vec<Tenant>,
     /// What it may do.
     pub rights: Rights,
-    /// What it may use.
-    pub limits: QueryLimits,
+    /// What it may read and cost.
+    pub budget: Budget,
 }
 
 impl Principal {
@@ -38,7 +39,7 @@ impl Principal {
             token: None,
             tenants: TenantScope::Only([].into()),
             rights: Rights::default(),
-            limits: QueryLimits::default(),
+            budget: Budget::UNLIMITED,
         }
     }
 
@@ -49,8 +50,8 @@ impl Principal {
 
     /// The holder of this token.
     pub(super) fn holder(entry: &TokenEntry) -> Self {
-        let TokenEntry { id, tenants, rights, limits, .. } = entry;
-        Self { token: Some(*id), tenants: tenants.clone(), rights: *rights, limits: *limits }
+        let TokenEntry { id, tenants, rights, budget, .. } = entry;
+        Self { token: Some(*id), tenants: tenants.clone(), rights: *rights, budget: *budget }
     }
 
     /// Whether a request that needs this right may go on.
@@ -82,7 +83,7 @@ impl Principal {
             _ => return Err(AuthError::TenantNotNamed.into()),
         };
         let tenants = tenants.into_iter().collect();
-        Ok(Access { token: self.token, tenants, rights: self.rights, limits: self.limits })
+        Ok(Access { token: self.token, tenants, rights: self.rights, budget: self.budget })
     }
 }
 

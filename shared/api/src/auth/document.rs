@@ -5,6 +5,7 @@ mod json;
 
 use std::collections::BTreeSet;
 
+use niente_cost::{Budget, Dollars};
 use niente_model::{Nanos, Tenant};
 
 use super::{Rights, Token, TokenHash, TokenId};
@@ -30,8 +31,8 @@ pub struct TokenEntry {
     pub rights: Rights,
     /// The first moment at which it is good for nothing any more; none if that never comes.
     pub expires: Option<Nanos>,
-    /// What a query with it may use.
-    pub limits: QueryLimits,
+    /// What a query with it may read and cost.
+    pub budget: Budget,
 }
 
 /// The tenants that a token is good for.
@@ -41,15 +42,6 @@ pub enum TenantScope {
     Every,
     /// These, at least one.
     Only(BTreeSet<Tenant>),
-}
-
-/// What a query may use at most.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct QueryLimits {
-    /// US dollars.
-    pub cost_usd: Option<f64>,
-    /// Bytes that are read from the store.
-    pub bytes: Option<u64>,
 }
 
 /// What is wrong with a tokens document. It never repeats a token or a hash.
@@ -86,7 +78,6 @@ impl TokenDocument {
     /// One that can't stand in a document beside those that do: its ID is taken, there are too many.
     pub fn add(&mut self, entry: TokenEntry) -> Result<(), InvalidDocument> {
         let wrong = |what: &str| Err(InvalidDocument::new(format!("token {}: {what}", entry.id)));
-        let limits = &entry.limits;
         if self.entries.iter().any(|other| other.id == entry.id) {
             return wrong("there is another one with this id");
         }
@@ -105,7 +96,7 @@ impl TokenDocument {
         if entry.rights == Rights::default() {
             return wrong("it has no rights: list some of ingest, query and admin");
         }
-        if limits.cost_usd.is_some_and(|cost| !cost.is_finite() || cost <= 0.0) || limits.bytes == Some(0) {
+        if entry.budget.dollars == Some(Dollars::ZERO) || entry.budget.bytes == Some(0) {
             return wrong("a limit of its queries is not above zero");
         }
         self.entries.push(entry);

@@ -26,7 +26,7 @@ mod source;
 mod token;
 
 pub use access::{Access, Principal};
-pub use document::{InvalidDocument, QueryLimits, TenantScope, TokenDocument, TokenEntry};
+pub use document::{InvalidDocument, TenantScope, TokenDocument, TokenEntry};
 pub use error::AuthError;
 pub use gate::{Gate, Guard};
 pub use rights::{Right, Rights};

@@ -3,13 +3,14 @@
 use std::{collections::BTreeSet, fmt};
 
 use jiff::Timestamp;
+use niente_cost::{Budget, Dollars};
 use niente_model::{Nanos, Tenant};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{Error, SeqAccess, Unexpected, Visitor},
 };
 
-use super::{InvalidDocument, QueryLimits, TenantScope, TokenDocument, TokenEntry};
+use super::{InvalidDocument, TenantScope, TokenDocument, TokenEntry};
 use crate::auth::{Right, TokenHash, TokenId};
 
 /// The version that this build writes, and the newest that it reads.
@@ -43,7 +44,7 @@ struct Entry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    max_query_cost: Option<f64>,
+    max_query_cost: Option<Dollars>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     max_query_bytes: Option<u64>,
 }
@@ -78,12 +79,12 @@ impl Entry {
         let Self { id, name, hash, tenants, rights, expires, max_query_cost, max_query_bytes } = self;
         let expires = expires.map(|text| moment(&text)).transpose();
         let expires = expires.map_err(|reason| InvalidDocument::new(format!("token {id}: expires: {reason}")))?;
-        let limits = QueryLimits { cost_usd: max_query_cost, bytes: max_query_bytes };
-        Ok(TokenEntry { id, name, hash, tenants, rights: rights.into_iter().collect(), expires, limits })
+        let budget = Budget { dollars: max_query_cost, bytes: max_query_bytes };
+        Ok(TokenEntry { id, name, hash, tenants, rights: rights.into_iter().collect(), expires, budget })
     }
 
     fn of(entry: &TokenEntry) -> Self {
-        let TokenEntry { id, name, hash, tenants, rights, expires, limits } = entry;
+        let TokenEntry { id, name, hash, tenants, rights, expires, budget } = entry;
         Self {
             id: *id,
             name: name.clone(),
@@ -91,8 +92,8 @@ impl Entry {
             tenants: tenants.clone(),
             rights: rights.iter().collect(),
             expires: expires.map(rfc3339),
-            max_query_cost: limits.cost_usd,
-            max_query_bytes: limits.bytes,
+            max_query_cost: budget.dollars,
+            max_query_bytes: budget.bytes,
         }
     }
 }

@@ -13,7 +13,7 @@ fn entry(byte: u8) -> TokenEntry {
         tenants: TenantScope::Only(["team-b", "team-a"].map(|name| Tenant::new(name).unwrap()).into()),
         rights: [Right::Query].into_iter().collect(),
         expires: Some(Nanos::from_secs(1_800_000_000)),
-        limits: QueryLimits { cost_usd: Some(0.05), bytes: Some(10_000_000_000) },
+        budget: Budget { dollars: "0.05".parse().ok(), bytes: Some(10_000_000_000) },
     }
 }
 
@@ -43,8 +43,8 @@ fn documents_are_read_as_they_are_written() {
     document.add(entry(2)).unwrap();
     let rights = [Right::Admin, Right::Ingest].into_iter().collect();
     let tenants = TenantScope::Every;
-    let limits = QueryLimits::default();
-    document.add(TokenEntry { rights, tenants, expires: None, limits, ..entry(1) }).unwrap();
+    let budget = Budget::UNLIMITED;
+    document.add(TokenEntry { rights, tenants, expires: None, budget, ..entry(1) }).unwrap();
     assert_eq!(TokenDocument::decode(&document.encode()), Ok(document.clone()));
     assert_eq!(TokenDocument::decode(br#"{"niente":1,"tokens":[]}"#), Ok(TokenDocument::default()));
 
@@ -107,7 +107,8 @@ fn what_is_damaged_is_named() {
     check(&text_with("\"grafana\"", r#""a\u001bb""#), "its name has a control character");
     check(&text_with("2027-01-15T08:00:00Z", "tomorrow"), "token 010101010101: expires: this is no moment such as");
     check(&text_with("2027-01-15T08:00:00Z", "2027-01-15T08:00:00"), "expires: this is no moment");
-    check(&text_with("0.05", "-1"), "a limit of its queries is not above zero");
+    check(&text_with("0.05", "0"), "a limit of its queries is not above zero");
+    check(&text_with("0.05", "-1"), "-1 is no amount of dollars");
     check(&text_with("0.05", "1e999"), "number out of range");
     check(&text_with("10000000000", "0"), "a limit of its queries is not above zero");
     check(&text_with("010101010101", "01010101010"), "a token's ID is 12 hexadecimal digits");

@@ -3,9 +3,10 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
+use niente_cost::Budget;
 
 use super::{
-    super::{QueryLimits, Right, SourceError, TenantScope, TokenEntry},
+    super::{Right, SourceError, TenantScope, TokenEntry},
     *,
 };
 
@@ -83,7 +84,7 @@ fn entry(byte: u8) -> TokenEntry {
         tenants: TenantScope::Every,
         rights: [Right::Query].into_iter().collect(),
         expires: (byte == 9).then_some(Nanos::from_secs(1_000_100)),
-        limits: QueryLimits { cost_usd: None, bytes: Some(7) },
+        budget: Budget { dollars: None, bytes: Some(7) },
     }
 }
 
@@ -91,7 +92,7 @@ fn entry(byte: u8) -> TokenEntry {
 async fn holders_of_tokens_are_let_in() {
     let house = House::with(&[1]);
     let principal = house.ask(1).await.unwrap();
-    assert_eq!((principal.token, principal.limits.bytes), (Some(token(1).id()), Some(7)));
+    assert_eq!((principal.token, principal.budget.bytes), (Some(token(1).id()), Some(7)));
     assert_eq!(house.ask(2).await, Err(AuthError::Unknown));
     assert_eq!(house.gate.authenticate(&HeaderMap::new(), &house.clock).await, Err(AuthError::Missing));
 }

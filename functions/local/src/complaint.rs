@@ -8,7 +8,7 @@ use crate::Failure;
 const WINDOW: usize = 100;
 
 /// The fault, the query's line that has it, and a caret under the place.
-pub(super) fn about(query: &str, error: &QueryError) -> Failure {
+pub(crate) fn about(query: &str, error: &QueryError) -> Failure {
     let message = format!("the query can't be read: {}", error.message());
     let Some(Position { line, column }) = error.position else { return Failure::Usage(message) };
     let text = query.lines().nth(line.saturating_sub(1)).unwrap_or_default();
