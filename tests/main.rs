@@ -8,5 +8,6 @@ mod chaos;
 mod conformance;
 mod durability;
 mod harness;
+mod lambda;
 mod memory;
 mod split_invariance;

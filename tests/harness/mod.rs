@@ -13,7 +13,7 @@ use niente_compact::{Compactor, Policy, Scope};
 use niente_model::{Nanos, Tenant};
 use niente_store::{MemoryStore, Store};
 
-pub(crate) use process::{Server, exchange};
+pub(crate) use process::{Answer, Server, exchange};
 pub(crate) use suite::{Case, cases, requests, spans};
 
 /// The handlers in this process, over a store, at a time shortly after the suite's.
@@ -97,7 +97,10 @@ impl InProcess {
 
 /// An answer's bytes, without the counters of what was looked at.
 pub(crate) fn without_counters(answer: &Response<Bytes>) -> String {
-    let text = text(answer);
+    cut_counters(&text(answer))
+}
+
+fn cut_counters(text: &str) -> String {
     let counters = text.rfind(",\"metrics\":").unwrap_or(text.len());
     text[..counters].to_owned()
 }

@@ -21,6 +21,13 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
 }
 
+impl Answer {
+    /// Its body, without the counters of what was looked at.
+    pub(crate) fn without_counters(&self) -> String {
+        super::cut_counters(&String::from_utf8_lossy(&self.body))
+    }
+}
+
 impl Server {
     /// Starts a server over a folder, on ports that are free.
     pub(crate) fn start(data: &Path) -> Self {

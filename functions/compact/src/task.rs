@@ -88,14 +88,21 @@ mod tests {
         check(json!({}), None, true, true);
         check(json!({"task": "compact"}), None, true, false);
         check(json!({"task": "gc", "tenant": "team-a"}), Some("team-a"), false, true);
-        for odd in [json!({"task": "sweep"}), json!({"tenant": "../x"}), json!({"tenants": []}), json!("gc"), json!({"Records": []})] {
+        for odd in [
+            json!({"task": "sweep"}),
+            json!({"tenant": "../x"}),
+            json!({"tenants": []}),
+            json!("gc"),
+            json!({"Records": []}),
+        ] {
             assert!(Task::read(&odd).is_err(), "{odd}");
         }
     }
 
     #[test]
     fn a_bucket_tells_whose_object_has_come() {
-        let record = |key: &str| json!({"eventSource": "aws:s3", "s3": {"bucket": {"name": "b"}, "object": {"key": key}}});
+        let record =
+            |key: &str| json!({"eventSource": "aws:s3", "s3": {"bucket": {"name": "b"}, "object": {"key": key}}});
         let one = "traces/team-a/l0/2026-11-01T10-1793584000-00.parquet";
         check(json!({"Records": [record(one), record(one)]}), Some("team-a"), true, false);
         let other = "traces/team-b/l0/2026-11-01T10-1793584000-00.parquet";

@@ -16,7 +16,12 @@ async fn main() -> Result<(), Error> {
     logs::install();
     let environment = Environment::of_process();
     let function = HttpFunction {
-        api: Api::new(environment.store("NIENTE_STORE").await?, settings(&environment)?, system_clock()),
+        api: Api::new(
+            environment.store("NIENTE_STORE").await?,
+            settings(&environment)?,
+            Secret::gate(&environment)?,
+            system_clock(),
+        ),
         cors: environment.value("NIENTE_CORS_ORIGINS")?.unwrap_or_default(),
         streams: false,
     };
@@ -40,9 +45,7 @@ async fn answer(function: &HttpFunction, event: LambdaEvent<Value>) -> Result<Va
 fn settings(environment: &Environment) -> Result<Settings, Error> {
     const DAY: u64 = 24 * 3_600;
     let retention = environment.days("NIENTE_RETENTION_DAYS")?;
-    let secret: Option<Secret> = environment.value("NIENTE_TOKENS")?;
     Ok(Settings {
-        gate: secret.map(niente_api::Gate::guarded).unwrap_or_default(),
         path_prefix: environment.text("NIENTE_PATH_PREFIX").unwrap_or_default(),
         retention: Retention::Fixed(retention.map(|days| Nanos::from_secs(u64::from(days) * DAY))),
         ..Settings::default()

@@ -97,9 +97,9 @@ async fn store_one(api: &Api, message: &Message) -> Result<(), Refused> {
 mod tests {
     use std::sync::Arc;
 
-    use niente_api::{Clock, Settings};
+    use niente_api::{Clock, Gate, Settings};
     use niente_model::Nanos;
-    use niente_store::{MemoryStore, Store, list_all};
+    use niente_store::{MemoryStore, Store};
     use serde_json::json;
 
     use super::*;
@@ -116,7 +116,7 @@ mod tests {
     async fn what_fails_is_reported_alone() {
         let store = Arc::new(MemoryStore::new());
         let clock = Clock::new(|| Nanos::from_secs(1_793_584_000));
-        let api = Api::new(store.clone(), Settings::default(), clock);
+        let api = Api::new(store.clone(), Settings::default(), Gate::Closed, clock);
         let span = r#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"00000000000000000000000000000001","spanId":"0000000000000002","name":"x","startTimeUnixNano":"1793583000000000000","endTimeUnixNano":"1793583000000000001"}]}]}]}"#;
         let event = json!({"Records": [
             message("json", span, None),
@@ -128,7 +128,12 @@ mod tests {
         ]});
         assert!(is_batch(&event));
         let failures = serde_json::to_value(super::store(&api, event).await.unwrap()).unwrap();
-        let failed: Vec<&str> = failures["batchItemFailures"].as_array().unwrap().iter().map(|f| f["itemIdentifier"].as_str().unwrap()).collect();
+        let failed: Vec<&str> = failures["batchItemFailures"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|f| f["itemIdentifier"].as_str().unwrap())
+            .collect();
         assert_eq!(failed, ["damaged", "no base64", "odd tenant"]);
         let tenants = store.list_folders("", None).await.unwrap().names;
         assert_eq!(tenants, ["single-tenant", "team-a"]);

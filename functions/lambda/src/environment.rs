@@ -55,7 +55,11 @@ impl Environment {
     /// [`InvalidEnvironment::Invalid`].
     pub fn value<T: FromStr<Err: Display>>(&self, name: &'static str) -> Result<Option<T>, InvalidEnvironment> {
         let parse = |value: String| {
-            value.parse().map_err(|error: T::Err| InvalidEnvironment::Invalid { name, value, reason: error.to_string() })
+            value.parse().map_err(|error: T::Err| InvalidEnvironment::Invalid {
+                name,
+                value,
+                reason: error.to_string(),
+            })
         };
         self.text(name).map(parse).transpose()
     }

@@ -221,7 +221,9 @@ impl HttpAnswer {
 fn is_text(headers: &HeaderMap) -> bool {
     let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
     !headers.contains_key(CONTENT_ENCODING)
-        && (content_type.is_empty() || content_type.starts_with(b"text/") || content_type.starts_with(b"application/json"))
+        && (content_type.is_empty()
+            || content_type.starts_with(b"text/")
+            || content_type.starts_with(b"application/json"))
 }
 
 fn joined(headers: &HeaderMap) -> Map<String, Value> {
@@ -283,7 +285,12 @@ mod tests {
                 "requestContext": {"http": {"method": "POST"}}, "body": body, "isBase64Encoded": is_base64
             })
         };
-        check(event("{\"ä\":1}", false), "POST /v1/traces", ("content-type", &["application/json"]), "{\"ä\":1}".as_bytes());
+        check(
+            event("{\"ä\":1}", false),
+            "POST /v1/traces",
+            ("content-type", &["application/json"]),
+            "{\"ä\":1}".as_bytes(),
+        );
         check(event("AP8=", true), "POST /v1/traces", ("content-type", &["application/json"]), &[0, 255]);
         assert!(matches!(HttpEvent::read(event("!", true)), Err(InvalidEvent::Base64(_))));
     }
@@ -306,13 +313,12 @@ mod tests {
 
     #[test]
     fn other_events_are_told() {
-        for event in [json!({}), json!([]), json!("x"), json!({"Records": []}), json!({"requestContext": {"http": {}}})] {
+        for event in [json!({}), json!([]), json!("x"), json!({"Records": []}), json!({"requestContext": {"http": {}}})]
+        {
             let error = HttpEvent::read(event.clone()).unwrap_err();
             assert!(matches!(error, InvalidEvent::Shape(_)), "{event}: {error}");
         }
-        let odd = |method: &str, header: &str| {
-            json!({"rawPath": "/", "headers": {header: "1"}, "requestContext": {"http": {"method": method}}})
-        };
+        let odd = |method: &str, header: &str| json!({"rawPath": "/", "headers": {header: "1"}, "requestContext": {"http": {"method": method}}});
         for event in [odd("G T", "a"), odd("GET", "a b")] {
             assert!(matches!(HttpEvent::read(event), Err(InvalidEvent::Http(_))));
         }

@@ -45,7 +45,9 @@ impl HttpFunction {
             Err(error) => {
                 let mut response = Response::new(Bytes::from(error.to_string()));
                 *response.status_mut() = StatusCode::BAD_REQUEST;
-                response.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static("text/plain; charset=utf-8"));
+                response
+                    .headers_mut()
+                    .insert(CONTENT_TYPE, http::HeaderValue::from_static("text/plain; charset=utf-8"));
                 self.send(response, Front::Url)
             }
         }
@@ -60,8 +62,7 @@ impl HttpFunction {
         let asked = request.headers().clone();
         let response = self.cors.on(&asked, self.api.handle(request).await);
         if let Some(price) = response.extensions().get::<Price>() {
-            let tenant = self.api.tenant(&asked).map_or_else(|_| "-".to_owned(), |tenant| tenant.to_string());
-            println!("{}", metrics::of_query(now(), &tenant, price));
+            println!("{}", metrics::of_query(now(), price));
         }
         self.send(response, front)
     }

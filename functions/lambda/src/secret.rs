@@ -1,13 +1,15 @@
 //! Where the tokens are kept: Secrets Manager, Parameter Store or a file, as `NIENTE_TOKENS` says.
 
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::{fmt, path::PathBuf, str::FromStr, sync::Arc};
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::error::DisplayErrorContext;
 use bytes::Bytes;
-use niente_api::{SourceError, TokenSource};
+use niente_api::{Gate, SourceError, TokenSource};
 use tokio::sync::OnceCell;
+
+use crate::{Environment, InvalidEnvironment};
 
 /// A text that is kept elsewhere. Nothing is asked before it is read.
 pub struct Secret {
@@ -54,6 +56,16 @@ impl FromStr for Place {
 }
 
 impl Secret {
+    /// Who is let in by a function with this environment: the holders of the tokens that `NIENTE_TOKENS` names, and
+    /// nobody if it names none.
+    ///
+    /// # Errors
+    /// [`InvalidEnvironment`].
+    pub fn gate(environment: &Environment) -> Result<Gate, InvalidEnvironment> {
+        let secret: Option<Secret> = environment.value("NIENTE_TOKENS")?;
+        Ok(secret.map_or(Gate::Closed, |secret| Gate::guarded(Arc::new(secret))))
+    }
+
     async fn config(&self) -> &SdkConfig {
         let load = || aws_config::load_defaults(aws_config::BehaviorVersion::latest());
         self.config.get_or_init(load).await
@@ -82,7 +94,7 @@ impl TokenSource for Secret {
 }
 
 fn failed(error: impl fmt::Display) -> SourceError {
-    SourceError::new(error.to_string())
+    error.to_string().into()
 }
 
 impl fmt::Debug for Secret {

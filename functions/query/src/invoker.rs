@@ -81,7 +81,10 @@ impl Workers for Invoker {
 
 impl fmt::Debug for Invoker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Invoker").field("function", &self.function).field("parallel", &self.parallel).finish_non_exhaustive()
+        f.debug_struct("Invoker")
+            .field("function", &self.function)
+            .field("parallel", &self.parallel)
+            .finish_non_exhaustive()
     }
 }
 

@@ -26,17 +26,22 @@ async fn main() -> Result<(), Error> {
     logs::install();
     let environment = Environment::of_process();
     let function = HttpFunction {
-        api: Api::new(environment.store("NIENTE_STORE").await?, settings(&environment).await?, system_clock()),
+        api: Api::new(
+            environment.store("NIENTE_STORE").await?,
+            settings(&environment).await?,
+            Secret::gate(&environment)?,
+            system_clock(),
+        ),
         cors: Default::default(),
         streams: environment.flag("NIENTE_RESPONSE_STREAM")?,
     };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| answer(&function, event).await)).await
 }
 
-async fn answer(function: &HttpFunction, event: LambdaEvent<Value>) -> Result<Sent, InvalidEvent> {
+async fn answer(function: &HttpFunction, event: LambdaEvent<Value>) -> Result<Sent, Error> {
     let LambdaEvent { payload, context } = event;
     if !HttpEvent::is_one(&payload) {
-        return Err(InvalidEvent::Shape("it has no requestContext of one".to_owned()));
+        return Err(InvalidEvent::Shape("it has no requestContext of one".to_owned()).into());
     }
     Ok(function.answer(payload, &context).await)
 }
@@ -50,9 +55,7 @@ async fn settings(environment: &Environment) -> Result<Settings, Error> {
     if let Some(prices) = environment.text("NIENTE_PRICES") {
         engine.prices = Prices::from_json(&prices)?;
     }
-    let secret: Option<Secret> = environment.value("NIENTE_TOKENS")?;
     Ok(Settings {
-        gate: secret.map(niente_api::Gate::guarded).unwrap_or_default(),
         path_prefix: environment.text("NIENTE_PATH_PREFIX").unwrap_or_default(),
         max_range: environment.seconds("NIENTE_MAX_RANGE")?,
         budget: Budget {
