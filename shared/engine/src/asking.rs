@@ -1,6 +1,9 @@
 //! One question under way: its deadline, its budget, and what it has cost so far.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use niente_catalog::{Catalog, Snapshot};
 use niente_cost::{Budget, Spent};
@@ -80,6 +83,11 @@ impl Asking {
         let reach = question.window.padded(Self::TRACE_REACH);
         let answer = |found| explain::explain(self, found, question, reach);
         self.in_time(self.over_snapshot(tenant, reach, answer)).await
+    }
+
+    /// How long an answer is of use from now on.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        self.terms.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
     }
 
     /// Has shards answered: one in this process, several by workers where there are any.

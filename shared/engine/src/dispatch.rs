@@ -187,6 +187,7 @@ mod tests {
                 objects: Vec::new(),
                 reach: TimeRange::ALL,
                 redacted: vec!["1".parse().unwrap(); number as usize],
+                patience: None,
             })
         });
         let begun = Instant::now();

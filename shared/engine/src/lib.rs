@@ -75,6 +75,7 @@ use niente_catalog::Catalog;
 use niente_cost::Spent;
 use niente_model::{Tenant, TimeRange, TraceId};
 use niente_store::Counting;
+use tokio::time::timeout;
 
 pub use asking::{Asking, Terms};
 pub use error::Error;
@@ -131,14 +132,19 @@ impl Engine {
         self.on(Terms::default()).find_trace(tenant, id, range).await
     }
 
-    /// Answers a shard that somebody else has planned, and says what its requests were.
+    /// Answers a shard that somebody else has planned, as long as that is of use, and says what its requests were.
     ///
     /// # Errors
     /// As [`Asking::search`].
     pub async fn answer(&self, shard: Shard) -> Result<Partial, Error> {
+        let patience = shard.patience;
         let counting = Counting::new(self.catalog.store().clone());
         let catalog = self.catalog.over(Arc::new(counting.clone()));
-        let partial = scan::answer(&catalog, Arc::new(shard)).await?;
+        let answer = scan::answer(&catalog, Arc::new(shard));
+        let partial = match patience {
+            None => answer.await?,
+            Some(patience) => timeout(patience, answer).await.map_err(|_| Error::Deadline)??,
+        };
         Ok(Partial { spent: Spent::from(counting.counts()), ..partial })
     }
 }

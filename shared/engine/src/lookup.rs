@@ -31,6 +31,7 @@ pub(crate) async fn find_trace(
             objects: objects.to_vec(),
             reach,
             redacted: Vec::new(),
+            patience: asking.patience(),
         })
     };
     let partials = asking.answer(snapshot.objects.chunks(OBJECTS).map(shard).collect()).await?;

@@ -1,6 +1,6 @@
 //! Searches, from the planner's side: waves of shards until the newest traces are known.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use niente_block::{KeyRange, Projection};
@@ -32,7 +32,7 @@ pub(crate) async fn search(
     let mut inspected = Inspected::default();
     for wave in &waves {
         asking.afford(wave)?;
-        let shards = shards(tenant, &snapshot, question, reach, wave);
+        let shards = shards(tenant, &snapshot, question, reach, wave, asking.patience());
         let mut newest = Newest::new(question.limit);
         for partial in asking.answer(shards).await? {
             inspected += partial.inspected;
@@ -112,6 +112,7 @@ fn shards(
     question: &SearchQuestion,
     reach: TimeRange,
     wave: &Wave,
+    patience: Option<Duration>,
 ) -> Vec<Arc<Shard>> {
     let task = Task::Search {
         query: question.query.to_string(),
@@ -129,6 +130,7 @@ fn shards(
             objects: holding.cloned().collect(),
             reach,
             redacted: snapshot.redactions().filter(|id| keys.contains(id.key())).collect(),
+            patience,
         })
     };
     (0..wave.shards).map(shard).collect()

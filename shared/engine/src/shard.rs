@@ -1,6 +1,6 @@
 //! A part of a question, and of its answer: what a planner and its workers say to each other.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use niente_block::KeyRange;
@@ -27,6 +27,8 @@ pub struct Shard {
     pub reach: TimeRange,
     /// Traces that the tenant has had removed.
     pub redacted: Vec<TraceId>,
+    /// How long an answer is of use; none for any time.
+    pub patience: Option<Duration>,
 }
 
 /// What is asked of a shard.
@@ -84,6 +86,6 @@ pub trait Workers: fmt::Debug + Send + Sync {
     /// Answers a shard.
     ///
     /// # Errors
-    /// [`Error::kind`] says whether the shard is worth sending again.
+    /// [`Error::may_pass`] says whether the shard is worth sending again.
     async fn answer(&self, shard: Arc<Shard>) -> Result<Partial, Error>;
 }

@@ -141,6 +141,7 @@ mod tests {
             objects: Vec::new(),
             reach: TimeRange::ALL,
             redacted: vec!["1".parse().unwrap()],
+            patience: Some(std::time::Duration::from_millis(1_500)),
         }
     }
 

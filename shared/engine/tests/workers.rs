@@ -13,12 +13,18 @@ use std::{
 };
 
 use async_trait::async_trait;
+use niente_block::KeyRange;
 use niente_catalog::Catalog;
 use niente_compact::Policy;
 use niente_cost::{Budget, Dollars, Spent};
-use niente_engine::{Engine, Error, Partial, Reply, SearchAnswer, SearchQuestion, Settings, Shard, Terms, Workers};
+use niente_engine::{
+    Engine, Error, Partial, Reply, SearchAnswer, SearchQuestion, Settings, Shard, Task, Terms, Workers,
+};
 use niente_model::{Nanos, Tenant, TimeRange};
-use niente_store::{Action, Error as StoreError, MemoryStore, ObjectKey};
+use niente_store::{
+    Action, Error as StoreError, MemoryStore, ObjectKey,
+    testing::{Fault, Faulty},
+};
 use tokio::time::Instant;
 
 use some_days::{DAY, HOUR, START, compact, days, span, trace, write};
@@ -253,4 +259,25 @@ async fn an_object_that_may_not_be_read_is_gone_or_an_error() {
         let answer = engine.search(&Tenant::single(), &question("{ }", all_days(), 1_000)).await;
         assert_eq!(answer.is_err(), is_error, "{:?}", answer.err());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_gives_up_when_its_answer_is_of_no_use() {
+    let store = compacted_days().await;
+    let object = Catalog::new(store.clone()).snapshot(&Tenant::single(), all_days()).await.unwrap().objects.remove(0);
+    let slow = Faulty::new(store, |_| Fault::Delay(Duration::from_secs(5)));
+    let shard = |patience| Shard {
+        tenant: Tenant::single(),
+        task: Task::Trace { id: trace(1_000) },
+        keys: KeyRange::ALL,
+        objects: vec![object.clone()],
+        reach: TimeRange::ALL,
+        redacted: Vec::new(),
+        patience,
+    };
+    let engine = Engine::new(Catalog::new(Arc::new(slow)));
+    let begun = Instant::now();
+    let gave_up = engine.answer(shard(Some(Duration::from_secs(2)))).await.unwrap_err();
+    assert!(matches!(gave_up, Error::Deadline) && begun.elapsed() < Duration::from_secs(3), "{gave_up}");
+    assert!(engine.answer(shard(None)).await.is_ok());
 }

@@ -1,6 +1,6 @@
 //! `niente token`: makes tokens.
 //!
-//! [`new`] makes one and tells it once, [`file`] is the document in which it is listed, as a file: for those who add
+//! [`new`] makes one and tells it once, [`mod@file`] is the document in which it is listed, as a file: for those who add
 //! to it, and for the server that looks tokens up in it.
 
 mod file;
