@@ -106,6 +106,7 @@ ENVIRONMENT = {
         "NIENTE_RESULTS": RESULTS_URL,
         "NIENTE_SCAN_FUNCTION": att("Scan"),
         "NIENTE_SCAN_CONCURRENCY": ref("ScansPerQuery"),
+        "NIENTE_SCAN_MEMORY": ref("ScanMemory"),
         "NIENTE_TOKENS": TOKENS,
         "NIENTE_MAX_QUERY_COST": ref("MaxQueryCost"),
         "NIENTE_MAX_QUERY_BYTES": ref("MaxQueryBytes"),

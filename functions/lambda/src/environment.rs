@@ -80,12 +80,13 @@ impl Environment {
         self.value(name)
     }
 
-    /// A number of seconds, as a length of time.
+    /// A length of time, such as `7d` or `36h`.
     ///
     /// # Errors
     /// [`InvalidEnvironment::Invalid`].
-    pub fn seconds(&self, name: &'static str) -> Result<Option<Nanos>, InvalidEnvironment> {
-        Ok(self.value(name)?.map(Nanos::from_secs))
+    pub fn duration(&self, name: &'static str) -> Result<Option<Nanos>, InvalidEnvironment> {
+        let length: Option<humantime::Duration> = self.value(name)?;
+        Ok(length.map(|length| Nanos::from_secs(length.as_secs())))
     }
 
     /// The function's memory in MiB, as Lambda tells it.
@@ -118,6 +119,7 @@ mod tests {
     const SAID: Environment = Environment(|name| match name {
         "FLAG" => Some("true".into()),
         "DAYS" => Some("30".into()),
+        "LENGTH" => Some("7d".into()),
         "ODD" => Some("3O".into()),
         "EMPTY" => Some(String::new()),
         _ => None,
@@ -128,7 +130,8 @@ mod tests {
         assert!(SAID.flag("FLAG").unwrap() && !SAID.flag("EMPTY").unwrap());
         assert_eq!(SAID.days("DAYS").unwrap(), Some(30));
         assert_eq!(SAID.days("EMPTY").unwrap(), None);
-        assert_eq!(SAID.seconds("DAYS").unwrap(), Some(Nanos::from_secs(30)));
+        assert_eq!(SAID.duration("LENGTH").unwrap(), Some(Nanos::from_secs(7 * 24 * 3_600)));
+        assert!(SAID.duration("DAYS").is_err(), "a number without a unit");
         let told = SAID.days("ODD").unwrap_err().to_string();
         assert!(told.starts_with("the environment variable ODD is \"3O\""), "{told}");
         assert!(matches!(SAID.required("EMPTY"), Err(InvalidEnvironment::Missing("EMPTY"))));

@@ -57,7 +57,7 @@ async fn settings(environment: &Environment) -> Result<Settings, Error> {
     }
     Ok(Settings {
         path_prefix: environment.text("NIENTE_PATH_PREFIX").unwrap_or_default(),
-        max_range: environment.seconds("NIENTE_MAX_RANGE")?,
+        max_range: environment.duration("NIENTE_MAX_RANGE")?,
         budget: Budget {
             bytes: environment.value("NIENTE_MAX_QUERY_BYTES")?,
             dollars: environment.value("NIENTE_MAX_QUERY_COST")?,

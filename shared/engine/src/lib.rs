@@ -30,8 +30,10 @@
 //! # use niente_store::MemoryStore;
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let engine = Engine::new(Catalog::new(Arc::new(MemoryStore::new())));
+//! let text = "{ status = error } | count() > 2";
 //! let question = SearchQuestion {
-//!     query: niente_traceql::parse("{ status = error } | count() > 2")?,
+//!     query: niente_traceql::parse(text)?,
+//!     text: text.to_owned(),
 //!     window: TimeRange::ALL,
 //!     limit: 20,
 //!     spans_per_set: 3,

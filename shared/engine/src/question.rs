@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 pub struct SearchQuestion {
     /// What to look for. A metrics stage is passed over.
     pub query: Query,
+    /// The query as it was asked, which reads as `query`: what workers are sent. (A canonical print may nest deeper than is
+    /// read.)
+    pub text: String,
     /// Traces that overlap this time are looked at, whole.
     pub window: TimeRange,
     /// How many traces to answer, the newest first.

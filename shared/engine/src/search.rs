@@ -115,7 +115,7 @@ fn shards(
     patience: Option<Duration>,
 ) -> Vec<Arc<Shard>> {
     let task = Task::Search {
-        query: question.query.to_string(),
+        query: question.text.clone(),
         window: question.window,
         limit: question.limit,
         spans_per_set: question.spans_per_set,

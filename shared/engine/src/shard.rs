@@ -36,7 +36,7 @@ pub struct Shard {
 pub enum Task {
     /// The newest traces that a query selects spans of.
     Search {
-        /// The query, as it prints itself.
+        /// The query, as it was asked.
         query: String,
         /// Traces that overlap this time count.
         window: TimeRange,

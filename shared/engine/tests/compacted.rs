@@ -82,7 +82,8 @@ async fn a_search_over_one_compacted_day() {
     assert!(snapshot.objects[0].size > 1 << 20, "{:?}", snapshot.objects);
 
     let query = niente_traceql::parse(r#"{ span.user.id = "none" } | count() > 2"#).unwrap();
-    let question = SearchQuestion { query, window, limit: 20, spans_per_set: 3 };
+    let text = query.to_string();
+    let question = SearchQuestion { query, text, window, limit: 20, spans_per_set: 3 };
     let measured = Measured::new(store);
     // The listing; then the day with its neighbours and the configuration; the block's end, unless it is known; and
     // the columns, of which those that lie near each other come together.

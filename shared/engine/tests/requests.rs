@@ -74,7 +74,13 @@ fn span(trace: u64, number: u64) -> Span {
 
 fn question(query: &str) -> SearchQuestion {
     let window = TimeRange::new(Nanos::from_secs(START), Nanos::from_secs(START + 3_600)).unwrap();
-    SearchQuestion { query: niente_traceql::parse(query).unwrap(), window, limit: 20, spans_per_set: 3 }
+    SearchQuestion {
+        query: niente_traceql::parse(query).unwrap(),
+        text: query.to_owned(),
+        window,
+        limit: 20,
+        spans_per_set: 3,
+    }
 }
 
 #[tokio::test]

@@ -89,7 +89,13 @@ fn cut(store: &Arc<MemoryStore>, fate: Option<Fate>) -> (Engine, Option<Arc<Remo
 }
 
 fn question(query: &str, window: TimeRange, limit: usize) -> SearchQuestion {
-    SearchQuestion { query: niente_traceql::parse(query).unwrap(), window, limit, spans_per_set: 3 }
+    SearchQuestion {
+        query: niente_traceql::parse(query).unwrap(),
+        text: query.to_owned(),
+        window,
+        limit,
+        spans_per_set: 3,
+    }
 }
 
 fn all_days() -> TimeRange {

@@ -41,16 +41,20 @@ impl SearchRequest {
             }
         }
         let legacy = legacy_query(params)?;
-        let (query, detail) = match (params.get("q"), params.get("tags")) {
+        let (query, text, detail) = match (params.get("q"), params.get("tags")) {
             (Some(_), Some(_)) => return Err(Error::parameter("tags", "can't be combined with q")),
-            (Some(text), None) => (niente_traceql::parse(text)?, Detail::Spansets),
-            (None, _) => (legacy, Detail::Trace),
+            (Some(text), None) => (niente_traceql::parse(text)?, text.to_owned(), Detail::Spansets),
+            // Tags are few enough for their print to be read again.
+            (None, _) => {
+                let text = legacy.to_string();
+                (legacy, text, Detail::Trace)
+            }
         };
         let spans_per_set = match detail {
             Detail::Spansets => spans_per_set as usize,
             Detail::Trace => 0,
         };
-        Ok(Self { question: SearchQuestion { query, window, limit: limit as usize, spans_per_set }, detail })
+        Ok(Self { question: SearchQuestion { query, text, window, limit: limit as usize, spans_per_set }, detail })
     }
 }
 

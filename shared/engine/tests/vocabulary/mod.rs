@@ -131,7 +131,8 @@ impl Shop {
 
     fn search(&self, query: &str) -> Option<FoundTrace> {
         let query = niente_traceql::parse(query).unwrap_or_else(|error| panic!("{query}: {error}"));
-        let question = SearchQuestion { query, window: TimeRange::ALL, limit: 1, spans_per_set: 100 };
+        let text = query.to_string();
+        let question = SearchQuestion { query, text, window: TimeRange::ALL, limit: 1, spans_per_set: 100 };
         block_on(self.engine.search(&Tenant::single(), &question)).unwrap().traces.pop()
     }
 
