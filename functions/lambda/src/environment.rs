@@ -1,6 +1,11 @@
 //! What a function is told by its environment. Everything is read once, at the start; nothing is asked of anybody.
 
-use std::{fmt::Display, str::FromStr, sync::Arc, time::Duration};
+use std::{
+    fmt::{self, Display},
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
 
 use niente_model::Nanos;
 use niente_store::{Error as StoreError, Hedged, S3Location, S3Options, S3Store, Store};
@@ -9,8 +14,8 @@ use niente_store::{Error as StoreError, Hedged, S3Location, S3Options, S3Store, 
 #[derive(Clone, Debug)]
 pub struct Environment(fn(&str) -> Option<String>);
 
-/// Why a function can't start.
-#[derive(Debug, thiserror::Error)]
+/// Why a function can't start. Its debug form is what people read, since that is how `main` prints an error.
+#[derive(thiserror::Error)]
 pub enum InvalidEnvironment {
     /// A variable that it needs is not there.
     #[error("the environment variable {0} is not set: template.yaml says what it must be")]
@@ -28,6 +33,12 @@ pub enum InvalidEnvironment {
     /// The store can't be reached as it is configured.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl fmt::Debug for InvalidEnvironment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl Environment {
