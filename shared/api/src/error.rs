@@ -3,7 +3,7 @@ use niente_catalog::WriteError;
 use niente_model::{InvalidId, InvalidTenant, Nanos};
 use niente_receive::ErrorKind as ReceiveKind;
 use niente_store::ErrorKind as StoreKind;
-use niente_traceql::{QueryError, format_duration};
+use niente_traceql::{ErrorKind, QueryError, format_duration};
 
 use crate::{AuthError, route};
 
@@ -61,6 +61,22 @@ pub enum Error {
         /// How long it may be.
         limit: Nanos,
     },
+    /// A time range of metrics beyond [`Settings::max_metrics_range`](crate::Settings::max_metrics_range).
+    // Grafana knows this sentence by its beginning, up to `of`.
+    #[error(
+        "metrics query time range exceeds the maximum allowed duration of {}: it is {}, choose a shorter one",
+        length(*.limit),
+        length(*.range)
+    )]
+    MetricsRangeTooLong {
+        /// How long it is.
+        range: Nanos,
+        /// How long it may be.
+        limit: Nanos,
+    },
+    /// A query for metrics that is no TraceQL, or measures nothing.
+    #[error("{}{_0}", if matches!(_0.kind, ErrorKind::Invalid | ErrorKind::Unsupported) { "compiling query: " } else { "" })]
+    MetricsQuery(QueryError),
     /// A query that is no TraceQL, or none that means anything.
     // The prefix is a constant of Tempo's API that clients look for.
     #[error("invalid TraceQL query: {0}")]
@@ -112,6 +128,8 @@ impl Error {
             | Error::Tenant(_)
             | Error::Parameter { .. }
             | Error::RangeTooLong { .. }
+            | Error::MetricsRangeTooLong { .. }
+            | Error::MetricsQuery(_)
             | Error::Query(_)
             | Error::TraceId(_) => StatusCode::BAD_REQUEST,
             Error::Receive(error) => match error.kind() {

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use crate::{
     Access, Clock, Error, Gate, Price, Principal, Right, Settings, explain, federate,
+    metrics::{self, Kind},
     params::Params,
     response,
     room::Room,
@@ -116,12 +117,37 @@ impl Api {
                 let answer = federate::search(&query.asking, &access, &question).await;
                 Ok(query.priced(answer.map(|answer| room.fit(search::respond(&answer, detail, headers)))))
             }
+            Route::MetricsRange => {
+                let access = access(Right::Query)?;
+                let question = metrics::parse(&params, Kind::Range, &self.settings, self.clock.now())?;
+                let query = self.query(request, &access);
+                let answer = query.asking.measure(&access.tenants, &question).await.map_err(Error::from);
+                let body = answer.map(|answer| metrics::range(&question, &answer));
+                Ok(query.priced(body.map(|body| room.fit(response::ok(response::JSON, body)))))
+            }
+            Route::MetricsInstant => {
+                let access = access(Right::Query)?;
+                let question = metrics::parse(&params, Kind::Instant, &self.settings, self.clock.now())?;
+                let query = self.query(request, &access);
+                let answer = query.asking.measure(&access.tenants, &question).await.map_err(Error::from);
+                let body = answer.map(|answer| metrics::instant(&answer));
+                Ok(query.priced(body.map(|body| room.fit(response::ok(response::JSON, body)))))
+            }
             Route::Explain => {
                 let access = access(Right::Query)?;
-                let SearchRequest { question, .. } = SearchRequest::parse(&params, &self.settings, self.clock.now())?;
-                let (tenant, query) = (access.tenant()?, self.query(request, &access));
-                let explanation = query.asking.explain(tenant, &question).await.map_err(Error::from);
-                let text = question.query.to_string();
+                let (tenant, now) = (access.tenant()?, self.clock.now());
+                // What measures something is a metrics query, and everything else a search.
+                let metrics = metrics::parse(&params, Kind::Range, &self.settings, now);
+                let query = self.query(request, &access);
+                let (text, explanation) = match metrics {
+                    Ok(question) => (question.query.to_string(), query.asking.explain_metrics(tenant, &question).await),
+                    Err(Error::MetricsQuery(_)) => {
+                        let question = SearchRequest::parse(&params, &self.settings, now)?.question;
+                        (question.query.to_string(), query.asking.explain(tenant, &question).await)
+                    }
+                    Err(error) => return Err(error),
+                };
+                let explanation = explanation.map_err(Error::from);
                 Ok(query.priced(explanation.map(|found| response::ok(response::JSON, explain::to_json(&text, &found)))))
             }
             Route::TraceV1 { id } => {

@@ -47,6 +47,31 @@ impl<'a> Params<'a> {
         text.parse().map(Some).map_err(|_| Error::parameter(name, reason()))
     }
 
+    /// A moment: Unix seconds in up to ten characters or with a fraction, nanoseconds in more, or RFC 3339.
+    pub(crate) fn moment(&self, name: &'static str) -> Result<Option<Nanos>, Error> {
+        let Some(text) = self.get(name) else { return Ok(None) };
+        let nanos = if text.bytes().all(|byte| byte.is_ascii_digit()) {
+            let number = text.parse::<u64>().ok();
+            if text.len() <= 10 { number.map(|seconds| Nanos::from_secs(seconds).get()) } else { number }
+        } else if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+            // Milliseconds are as fine as doubles tell seconds of today.
+            text.parse::<f64>()
+                .ok()
+                .map(|seconds| (seconds * 1e3).round() as u64)
+                .and_then(|ms| ms.checked_mul(1_000_000))
+        } else {
+            let moment = text.parse::<jiff::Timestamp>().ok();
+            moment.and_then(|moment| u64::try_from(moment.as_nanosecond()).ok())
+        };
+        match nanos.and_then(|nanos| Nanos::new(nanos).ok()) {
+            Some(moment) => Ok(Some(moment)),
+            None => {
+                let reason = format!("{} is no time: write Unix seconds or nanoseconds, or RFC 3339", quoted(text));
+                Err(Error::parameter(name, reason))
+            }
+        }
+    }
+
     /// A length of time. Go's spelling and Prometheus' are both understood wherever Tempo takes one of them.
     pub(crate) fn duration(&self, name: &'static str) -> Result<Option<Nanos>, Error> {
         let Some(text) = self.get(name) else { return Ok(None) };

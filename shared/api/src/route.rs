@@ -3,11 +3,13 @@ use http::Method;
 use crate::{Error, error::quoted};
 
 /// What there is, for people who asked for what isn't.
-const PATHS: [(Methods, &str); 8] = [
+const PATHS: [(Methods, &str); 10] = [
     (Methods::Post, "/v1/traces"),
     (Methods::Get, "/api/search"),
     (Methods::Get, "/api/traces/{id}"),
     (Methods::Get, "/api/v2/traces/{id}"),
+    (Methods::Get, "/api/metrics/query_range"),
+    (Methods::Get, "/api/metrics/query"),
     (Methods::Get, "/api/explain"),
     (Methods::Get, "/api/echo"),
     (Methods::Get, "/api/status/buildinfo"),
@@ -21,6 +23,10 @@ pub(crate) enum Route<'a> {
     Export,
     /// A search.
     Search,
+    /// Series over time.
+    MetricsRange,
+    /// One value a series.
+    MetricsInstant,
     /// What a search would read and cost.
     Explain,
     /// A trace, in the older form of answer.
@@ -72,6 +78,8 @@ impl<'a> Route<'a> {
         Some(match *segments {
             ["v1", "traces"] => Route::Export,
             ["api", "search"] => Route::Search,
+            ["api", "metrics", "query_range"] => Route::MetricsRange,
+            ["api", "metrics", "query"] => Route::MetricsInstant,
             ["api", "explain"] => Route::Explain,
             ["api", "traces", id] => Route::TraceV1 { id },
             ["api", "v2", "traces", id] => Route::TraceV2 { id },

@@ -18,6 +18,13 @@ pub struct Settings {
     /// The longest time range of a search; none for any. Default: none, where Tempo has 168 hours. A search that may
     /// look at everything costs more, but it is still an answer.
     pub max_range: Option<Nanos>,
+    /// The longest time range of a metrics query; none for any. Default: none, where Tempo has 24 hours.
+    pub max_metrics_range: Option<Nanos>,
+    /// How many series a metrics query answers; none for as many as
+    /// [`most_samples`](niente_engine::Settings::most_samples) has room for. Default: none.
+    pub max_series: Option<usize>,
+    /// How many exemplars a metrics query answers, unless it asks for fewer. Default: 100.
+    pub max_exemplars: u32,
     /// How many traces a search answers that doesn't say `limit`. Default: 20, which Grafana shows and doesn't send.
     pub default_limit: u32,
     /// How many spans of each spanset a search answers that doesn't say `spss`. Default: 3, likewise.
@@ -54,6 +61,9 @@ impl Default for Settings {
             require_tenant: false,
             path_prefix: String::new(),
             max_range: None,
+            max_metrics_range: None,
+            max_series: None,
+            max_exemplars: 100,
             default_limit: 20,
             default_spans_per_spanset: 3,
             engine: niente_engine::Settings::default(),

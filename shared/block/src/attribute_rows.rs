@@ -81,3 +81,9 @@ impl AttributeRows {
         })
     }
 }
+
+impl std::fmt::Debug for AttributeRows {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AttributeRows").field("columns", &self.typed.len()).finish_non_exhaustive()
+    }
+}

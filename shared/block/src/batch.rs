@@ -1,4 +1,4 @@
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use arrow_array::{
     Array, ArrayRef, BinaryArray, FixedSizeBinaryArray, Int32Array, ListArray, PrimitiveArray, RecordBatch,
@@ -6,11 +6,12 @@ use arrow_array::{
     cast::AsArray,
     types::{Int32Type, Int64Type, TimestampNanosecondType},
 };
-use niente_model::{Nanos, SpanId, SpanKind, StatusCode, TraceId, Value};
+use niente_model::{Attributes, Nanos, SpanId, SpanKind, StatusCode, TraceId, Value};
 
 use crate::{
     AttributeScope, Column, Error, Projection,
     arrays::{as_list, as_text, binary, column, ids, missing, optional_list, primitive, text},
+    attribute_rows::AttributeRows,
     attributes::AttributeValues,
     schema::{self, event, link},
 };
@@ -76,6 +77,7 @@ enum Values {
     Binary(BinaryArray),
     Time(PrimitiveArray<TimestampNanosecondType>),
     Attribute(AttributeValues),
+    Attributes(Arc<AttributeRows>),
 }
 
 impl SpanBatch {
@@ -93,6 +95,7 @@ impl SpanBatch {
                 Column::ScopeName => Values::Text(text(rows, schema::SCOPE_NAME)?),
                 Column::ScopeVersion => Values::Text(text(rows, schema::SCOPE_VERSION)?),
                 Column::Attribute(scope, key) => Values::Attribute(AttributeValues::of_rows(rows, *scope, key)?),
+                Column::Attributes(scope) => Values::Attributes(Arc::new(AttributeRows::new(rows, *scope)?)),
                 Column::EventName => Values::Text(as_text(&child(&events, event::NAME)?)?),
                 Column::EventTime => Values::Time(primitive(&child(&events, event::TIME)?)?),
                 Column::EventAttribute(key) => {
@@ -181,6 +184,17 @@ impl SpanBatch {
         children(&self.links, row)
     }
 
+    /// The attributes of a row, if the projection's column is one of [`Column::Attributes`].
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if what is stored are none.
+    pub fn attributes(&self, column: usize, row: usize) -> Result<Attributes, Error> {
+        match &self.columns[column] {
+            Values::Attributes(values) => values.get(row),
+            _ => Ok(Attributes::default()),
+        }
+    }
+
     /// What the projection's column has for a row, or for an event or link by its index.
     pub fn value(&self, column: usize, index: usize) -> ValueRef<'_> {
         match &self.columns[column] {
@@ -188,6 +202,7 @@ impl SpanBatch {
             Values::Binary(values) => ValueRef::Bytes(values.value(index)),
             Values::Time(values) => ValueRef::Int(values.value(index)),
             Values::Attribute(values) => values.get(index),
+            Values::Attributes(_) => ValueRef::Absent,
         }
     }
 }

@@ -38,6 +38,8 @@ pub enum Column {
     ScopeVersion,
     /// An attribute, whatever its type and wherever it is stored.
     Attribute(AttributeScope, String),
+    /// All attributes of a scope: see [`SpanBatch::attributes`].
+    Attributes(AttributeScope),
     /// Of each event: its name.
     EventName,
     /// Of each event: its time, in nanoseconds since the epoch.
@@ -129,6 +131,11 @@ impl Footer {
             Column::ScopeVersion => wanted.push(Leaf::Whole(schema::SCOPE_VERSION.into())),
             Column::Attribute(scope, key) => {
                 let typed = self.attribute_columns().iter().filter(|c| c.scope == *scope && c.key == *key);
+                wanted.extend(typed.map(|column| Leaf::Whole(column.name())));
+                wanted.push(Leaf::Whole(batch::generic_column(*scope).into()));
+            }
+            Column::Attributes(scope) => {
+                let typed = self.attribute_columns().iter().filter(|column| column.scope == *scope);
                 wanted.extend(typed.map(|column| Leaf::Whole(column.name())));
                 wanted.push(Leaf::Whole(batch::generic_column(*scope).into()));
             }

@@ -12,8 +12,8 @@ use niente_store::{Counting, Error as StoreError, ObjectKey};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
-    Error, Explanation, Partial, SearchAnswer, SearchQuestion, Settings, Shard, TraceAnswer, Wave, dispatch, explain,
-    lookup, scan, search,
+    Error, Explanation, MetricsAnswer, MetricsQuestion, Partial, SearchAnswer, SearchQuestion, Settings, Shard,
+    TraceAnswer, Wave, dispatch, explain, lookup, metrics, scan, search,
 };
 
 /// On what terms a question is asked.
@@ -73,6 +73,23 @@ impl Asking {
         let reach = range.padded(Self::TRACE_REACH);
         let answer = |found| lookup::find_trace(self, tenant, found, id, reach);
         self.in_time(self.over_snapshot(tenant, reach, answer)).await
+    }
+
+    /// What the spans of all these tenants measure, as if they were one's.
+    ///
+    /// # Errors
+    /// As [`search`](Self::search).
+    pub async fn measure(&self, tenants: &[Tenant], question: &MetricsQuestion) -> Result<MetricsAnswer, Error> {
+        self.in_time(metrics::measure(self, tenants, question)).await
+    }
+
+    /// What measuring would read and cost, and why, without reading any spans.
+    ///
+    /// # Errors
+    /// As [`search`](Self::search).
+    pub async fn explain_metrics(&self, tenant: &Tenant, question: &MetricsQuestion) -> Result<Explanation, Error> {
+        let answer = |found| metrics::explain(self, found, question);
+        self.in_time(self.over_snapshot(tenant, metrics::reach(question), answer)).await
     }
 
     /// What a search would read and cost, and why, without reading any spans.
@@ -142,7 +159,7 @@ impl Asking {
 
     /// Answers over a snapshot. An object that has vanished means that the snapshot is outdated, never that there is
     /// nothing: then all starts again.
-    async fn over_snapshot<A, F: Future<Output = Result<A, Error>>>(
+    pub(crate) async fn over_snapshot<A, F: Future<Output = Result<A, Error>>>(
         &self,
         tenant: &Tenant,
         range: TimeRange,

@@ -1,4 +1,4 @@
-//! What a search would read and cost, and why.
+//! What a question would read and cost, and why.
 
 use niente_catalog::{BlockRef, Snapshot};
 use niente_cost::{Dollars, Spent};
@@ -65,21 +65,32 @@ pub(crate) async fn explain(
     reach: TimeRange,
 ) -> Result<Explanation, Error> {
     let waves = search::waves(asking, &snapshot, question).await?;
+    Ok(of_waves(asking, &snapshot, question.window, reach, waves))
+}
+
+/// What these waves read and cost, each with all before it.
+pub(crate) fn of_waves(
+    asking: &Asking,
+    snapshot: &Snapshot,
+    window: TimeRange,
+    reach: TimeRange,
+    waves: Vec<Wave>,
+) -> Explanation {
     let estimate = |spent: Spent| Estimate { spent, dollars: asking.settings.prices.of(&spent) };
     // The snapshot itself is part of the price, and is paid by now.
     let base = asking.spent();
     let first = waves.first().map(|wave| wave.spent).unwrap_or_default();
     let all = waves.iter().map(|wave| wave.spent).fold(base, |all, wave| all + wave);
-    Ok(Explanation {
-        window: question.window,
+    Explanation {
+        window,
         reach,
-        pruned: pruned(&snapshot, reach),
+        pruned: pruned(snapshot, reach),
         levels: levels(&snapshot.objects),
         least: estimate(base + first),
         most: estimate(all),
         waves,
         spent: base,
-    })
+    }
 }
 
 /// What the days' catalogs know and the search passes over.

@@ -56,6 +56,7 @@ mod error;
 mod evaluate;
 mod explain;
 mod lookup;
+mod metrics;
 mod newest;
 mod plan;
 mod question;
@@ -64,6 +65,7 @@ mod search;
 mod select;
 mod settings;
 mod shard;
+mod shards;
 mod show;
 mod trace;
 mod tree;
@@ -82,6 +84,7 @@ use tokio::time::timeout;
 pub use asking::{Asking, Terms};
 pub use error::Error;
 pub use explain::{Estimate, Explanation, Level, Pruned};
+pub use metrics::{Exemplar, Intervals, Measured, MetricsAnswer, MetricsQuestion, Series};
 pub use plan::Wave;
 pub use question::{
     FoundSpan, FoundSpanset, FoundTrace, Inspected, SearchAnswer, SearchQuestion, ServiceStats, Shown, TraceAnswer,

@@ -1,4 +1,4 @@
-//! How a search is cut: into waves, the newest first, and each wave into shards of trace keys. No I/O.
+//! How a question is cut: into waves, the newest first, and each wave into shards of trace keys. No I/O.
 //!
 //! A search wants the newest traces, and mostly finds enough of them in the newest hours. So it looks there first. A
 //! *wave* takes in all objects whose spans start at or after its *edge*, an hour that no object straddles. Whatever
@@ -75,6 +75,11 @@ impl Share {
 }
 
 impl Wave {
+    /// The only wave of a question that has to read everything.
+    pub(crate) fn of_everything(objects: &[BlockRef], share: Share, cut: Cut) -> Self {
+        Self::new(None, &objects.iter().collect::<Vec<_>>(), share, cut)
+    }
+
     fn new(edge: Option<Hour>, objects: &[&BlockRef], share: Share, cut: Cut) -> Self {
         let bytes: u64 = objects.iter().map(|object| share.of(object)).sum();
         let shards = bytes.div_ceil(cut.shard_bytes.max(1)).max(1);

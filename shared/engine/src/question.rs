@@ -1,7 +1,7 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use niente_model::{Nanos, Span, SpanId, SpanKind, StatusCode, TimeRange, TraceId, Value};
-use niente_traceql::Query;
+use niente_traceql::{Kind, Query, Status, format_duration};
 use serde::{Deserialize, Serialize};
 
 /// A search: which traces have spans that a query selects.
@@ -104,6 +104,42 @@ pub enum Shown {
     Kind(SpanKind),
     /// An array of strings, integers, doubles or booleans.
     Array(Vec<Value>),
+}
+
+/// As text: durations, statuses and kinds as the language has them, other things as they are.
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Shown::Nil => f.write_str("nil"),
+            Shown::Str(text) => f.write_str(text),
+            Shown::Int(number) => number.fmt(f),
+            Shown::Float(f64::INFINITY) => f.write_str("Infinity"),
+            Shown::Float(f64::NEG_INFINITY) => f.write_str("-Infinity"),
+            Shown::Float(number) => number.fmt(f),
+            Shown::Bool(truth) => truth.fmt(f),
+            Shown::Duration(nanos) => f.write_str(&format_duration(*nanos)),
+            Shown::Status(status) => match *status {
+                StatusCode::UNSET => f.write_str(Status::Unset.spelling()),
+                StatusCode::OK => f.write_str(Status::Ok.spelling()),
+                StatusCode::ERROR => f.write_str(Status::Error.spelling()),
+                // The language has no word for it.
+                StatusCode(number) => number.fmt(f),
+            },
+            Shown::Kind(kind) => {
+                let kind = match *kind {
+                    SpanKind::UNSPECIFIED => Kind::Unspecified,
+                    SpanKind::INTERNAL => Kind::Internal,
+                    SpanKind::SERVER => Kind::Server,
+                    SpanKind::CLIENT => Kind::Client,
+                    SpanKind::PRODUCER => Kind::Producer,
+                    SpanKind::CONSUMER => Kind::Consumer,
+                    SpanKind(number) => return number.fmt(f),
+                };
+                f.write_str(kind.spelling())
+            }
+            Shown::Array(values) => f.debug_list().entries(values).finish(),
+        }
+    }
 }
 
 /// A trace by its ID.

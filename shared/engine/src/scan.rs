@@ -1,4 +1,4 @@
-//! Answering a shard: read its columns, assemble its traces, evaluate, keep the newest.
+//! Answering a shard: read its columns, assemble its traces, evaluate, keep the newest or measure.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -14,6 +14,7 @@ use niente_model::{Span, SpanIdentity, TraceId, TraceKey};
 use crate::{
     Error, Findings, Inspected, Partial, Shard, Task,
     assemble::{Assembly, Conflict, Parts, Position},
+    metrics::{Accumulated, Measuring},
     select::Search,
 };
 
@@ -26,18 +27,24 @@ const PARALLEL_LOOKUPS: usize = 64;
 pub(crate) async fn answer(catalog: &Catalog, shard: Arc<Shard>) -> Result<Partial, Error> {
     let (findings, inspected) = match &shard.task {
         Task::Search { query, window, limit, spans_per_set } => {
-            let query = niente_traceql::parse(query).map_err(|error| Error::Shard {
-                reason: format!("the query of the shard is none: {error}"),
-                again: false,
-            })?;
+            let query = niente_traceql::parse(query).map_err(no_query)?;
             let search = Search::new(&query, *window, *spans_per_set);
             let limit = *limit;
             let (assembly, bytes) = load(catalog, &shard, search.projection()).await?;
-            // Evaluation is long work without a pause: it must not hold up what else this thread serves.
-            let evaluated = tokio::task::spawn_blocking(move || search.evaluate(&assembly, limit)).await;
-            let evaluated = evaluated.map_err(|error| Error::Worker(error.to_string()))?;
-            let (traces, looked_at) = evaluated.map_err(damaged)?;
+            let (traces, looked_at) = evaluate(move || search.evaluate(&assembly, limit)).await?;
             (Findings::Traces(traces), Inspected { bytes, ..looked_at })
+        }
+        Task::Metrics { query, intervals, exemplars, most_samples } => {
+            let query = niente_traceql::parse_metrics(query).map_err(no_query)?;
+            let measuring = Measuring::new(&query, *intervals, *exemplars);
+            let mut accumulated = Accumulated::new(&query, *intervals, *most_samples);
+            let (assembly, bytes) = load(catalog, &shard, measuring.projection()).await?;
+            let (measured, looked_at) = evaluate(move || {
+                let looked_at = measuring.measure(&assembly, &mut accumulated)?;
+                Ok((accumulated.into_measured(), looked_at))
+            })
+            .await?;
+            (Findings::Measured(measured), Inspected { bytes, ..looked_at })
         }
         Task::Trace { id } => {
             let (spans, bytes) = find_spans(catalog, &shard, *id).await?;
@@ -45,6 +52,18 @@ pub(crate) async fn answer(catalog: &Catalog, shard: Arc<Shard>) -> Result<Parti
         }
     };
     Ok(Partial { findings, inspected, spent: Spent::default() })
+}
+
+fn no_query(error: niente_traceql::QueryError) -> Error {
+    Error::Shard { reason: format!("the query of the shard is none: {error}"), again: false }
+}
+
+/// Evaluation is long work without a pause: it must not hold up what else this thread serves.
+async fn evaluate<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, niente_block::Error> + Send + 'static,
+) -> Result<T, Error> {
+    let evaluated = tokio::task::spawn_blocking(work).await;
+    evaluated.map_err(|error| Error::Worker(error.to_string()))?.map_err(damaged)
 }
 
 fn damaged(source: niente_block::Error) -> Error {

@@ -1,22 +1,17 @@
 //! Searches, from the planner's side: waves of shards until the newest traces are known.
 
-use std::{sync::Arc, time::Duration};
-
-use futures::stream::{self, StreamExt, TryStreamExt};
-use niente_block::{KeyRange, Projection};
-use niente_catalog::{BlockReader, BlockRef, Catalog, Snapshot};
+use niente_catalog::{Catalog, Snapshot};
 use niente_model::{Tenant, TimeRange, TraceKey};
 
 use crate::{
-    Asking, Error, Findings, FoundTrace, Inspected, SearchAnswer, SearchQuestion, Shard, Task, Wave,
+    Asking, Error, Findings, FoundTrace, Inspected, SearchAnswer, SearchQuestion, Task, Wave,
     newest::Newest,
-    plan::{self, Cut, Share},
+    plan::{self, Cut},
     select::Search,
+    shards::{self, Share},
     whole::{self, MOST_UNINDEXED},
 };
 
-/// So many large objects tell what part of all a search reads.
-const SAMPLE: usize = 8;
 /// Whether more traces than this are whole is not worth asking: their search has no waves.
 const MOST_IN_WAVES: usize = 256;
 
@@ -29,10 +24,16 @@ pub(crate) async fn search(
     reach: TimeRange,
 ) -> Result<SearchAnswer, Error> {
     let waves = waves(asking, &snapshot, question).await?;
+    let task = Task::Search {
+        query: question.text.clone(),
+        window: question.window,
+        limit: question.limit,
+        spans_per_set: question.spans_per_set,
+    };
     let mut inspected = Inspected::default();
     for wave in &waves {
         asking.afford(wave)?;
-        let shards = shards(tenant, &snapshot, question, reach, wave, asking.patience());
+        let shards = shards::of_wave(tenant, &snapshot, &task, reach, wave, asking.patience());
         let mut newest = Newest::new(question.limit);
         for partial in asking.answer(shards).await? {
             inspected += partial.inspected;
@@ -67,71 +68,9 @@ async fn is_answer(
 
 /// How the search is cut.
 pub(crate) async fn waves(asking: &Asking, snapshot: &Snapshot, question: &SearchQuestion) -> Result<Vec<Wave>, Error> {
-    let settings = &asking.settings;
     let search = Search::new(&question.query, question.window, question.spans_per_set);
-    let objects = &snapshot.objects;
-    let total: u64 = objects.iter().map(|object| object.size).sum();
-    let workers = settings.workers.as_deref();
-    let unindexed = objects.iter().filter(|object| !object.indexed).count();
-    let cut = Cut {
-        shard_bytes: settings.shard_bytes,
-        first_shards: workers.map_or(1, |workers| workers.parallel().clamp(1, 8) as u64),
-        worker_mib: workers.map(|workers| workers.memory_mib()),
-        in_waves: question.limit <= MOST_IN_WAVES && unindexed <= 4 * MOST_UNINDEXED,
-    };
-    // What is one shard at any rate needs no closer look.
-    let share = if total <= cut.shard_bytes {
-        Share::WHOLE
-    } else {
-        sampled_share(&asking.catalog, objects, search.projection()).await?
-    };
-    Ok(plan::waves(objects, question.window, share, cut))
-}
-
-/// Which part of large objects a search reads, told by the footers of the largest.
-///
-/// Costs a read for each of them, whose footers are kept.
-async fn sampled_share(catalog: &Catalog, objects: &[BlockRef], projection: &Projection) -> Result<Share, Error> {
-    let mut large: Vec<&BlockRef> = objects.iter().filter(|object| object.size > BlockReader::WHOLE).collect();
-    large.sort_by_key(|object| (std::cmp::Reverse(object.size), object.key.clone()));
-    large.truncate(SAMPLE);
-    let weigh = |object| async move {
-        let object: &BlockRef = object;
-        let footer = BlockReader::new(catalog, object).peek().await?;
-        Ok::<_, Error>((footer.scan_bytes(projection), object.size))
-    };
-    let weighed: Vec<_> = large.into_iter().map(weigh).collect();
-    let sum = |share: Share, (read, of)| async move { Ok(Share { read: share.read + read, of: share.of + of }) };
-    let share = stream::iter(weighed).buffer_unordered(SAMPLE).try_fold(Share { read: 0, of: 0 }, sum).await?;
-    Ok(if share.of == 0 { Share::WHOLE } else { share })
-}
-
-fn shards(
-    tenant: &Tenant,
-    snapshot: &Snapshot,
-    question: &SearchQuestion,
-    reach: TimeRange,
-    wave: &Wave,
-    patience: Option<Duration>,
-) -> Vec<Arc<Shard>> {
-    let task = Task::Search {
-        query: question.text.clone(),
-        window: question.window,
-        limit: question.limit,
-        spans_per_set: question.spans_per_set,
-    };
-    let shard = |number| {
-        let keys = KeyRange::shard(number, wave.shards);
-        let holding = snapshot.objects.iter().filter(|object| wave.takes_in(object) && object.keys.overlaps(keys));
-        Arc::new(Shard {
-            tenant: tenant.clone(),
-            task: task.clone(),
-            keys,
-            objects: holding.cloned().collect(),
-            reach,
-            redacted: snapshot.redactions().filter(|id| keys.contains(id.key())).collect(),
-            patience,
-        })
-    };
-    (0..wave.shards).map(shard).collect()
+    let unindexed = snapshot.objects.iter().filter(|object| !object.indexed).count();
+    let in_waves = question.limit <= MOST_IN_WAVES && unindexed <= 4 * MOST_UNINDEXED;
+    let share = Share::of_objects(asking, &snapshot.objects, search.projection()).await?;
+    Ok(plan::waves(&snapshot.objects, question.window, share, Cut { in_waves, ..shards::cut(asking) }))
 }

@@ -12,12 +12,15 @@ pub struct Settings {
     pub shard_bytes: u64,
     /// Who answers shards when there are several. Default: this process, one after the other.
     pub workers: Option<Arc<dyn Workers>>,
+    /// A metrics query has so many samples at most: of more series than fit, the first are answered, and the answer says
+    /// so. Default: four million, which take some 100 MB.
+    pub most_samples: usize,
     /// What budgets and estimates are reckoned by. Default: AWS's list prices.
     pub prices: Prices,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { shard_bytes: 64 << 20, workers: None, prices: Prices::default() }
+        Self { shard_bytes: 64 << 20, workers: None, most_samples: 4_000_000, prices: Prices::default() }
     }
 }

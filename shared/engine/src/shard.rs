@@ -9,7 +9,7 @@ use niente_cost::Spent;
 use niente_model::{Span, Tenant, TimeRange, TraceId};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, FoundTrace, Inspected};
+use crate::{Error, FoundTrace, Inspected, Intervals, Measured};
 
 /// A part of a question: some trace keys of some objects. All parts of a trace have one key, so they meet in one
 /// shard.
@@ -45,6 +45,17 @@ pub enum Task {
         /// How many spans of each spanset.
         spans_per_set: usize,
     },
+    /// What the spans of the shard's traces measure.
+    Metrics {
+        /// The query, as it was asked.
+        query: String,
+        /// Spans that start in these are measured.
+        intervals: Intervals,
+        /// Whether some of them are to stand for their series.
+        exemplars: bool,
+        /// How many cells a measure may have, of all its series and intervals.
+        most_samples: usize,
+    },
     /// All spans of a trace.
     Trace {
         /// Its ID.
@@ -68,6 +79,8 @@ pub struct Partial {
 pub enum Findings {
     /// The newest traces of the shard, the newest first.
     Traces(Vec<FoundTrace>),
+    /// What was measured.
+    Measured(Measured),
     /// Spans of the trace.
     Spans(Vec<Span>),
 }

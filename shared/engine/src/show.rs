@@ -49,13 +49,28 @@ const ELSEWHERE: [Intrinsic; 6] = [
     Intrinsic::SpanId,
 ];
 
-/// Attributes that Tempo has columns for by default, of these types. What is selected and isn't in such a column, be it
-/// absent or of another type, its answers call `nil`; the recorded ones do, and so must these.
+/// Attributes that Tempo has columns for by default, of these types. What is selected or grouped by and isn't in such a
+/// column, be it absent or of another type, its answers call `nil`; the recorded ones do, and so must these.
 const WELL_KNOWN: [(&str, ValueType); 3] = [
     ("span.http.method", ValueType::Str),
     ("span.http.status_code", ValueType::Int),
     ("span.http.url", ValueType::Str),
 ];
+
+/// The type that a field has where it is selected or grouped by, if it is one of the [`WELL_KNOWN`].
+pub(crate) fn well_known(field: &Field) -> Option<ValueType> {
+    let spelled = field.to_string();
+    WELL_KNOWN.iter().find(|(known, _)| spelled == *known).map(|(_, of)| *of)
+}
+
+/// The value, or nil if it has another type than that.
+pub(crate) fn of_type<'a>(well_known: Option<ValueType>, value: Static<'a>) -> Static<'a> {
+    match (well_known, value) {
+        (Some(ValueType::Int), value @ Static::Int(_)) | (Some(ValueType::Str), value @ Static::Str(_)) => value,
+        (Some(_), _) => Static::Nil,
+        (None, value) => value,
+    }
+}
 
 impl Show {
     pub(crate) fn new(pipeline: &Pipeline, compiler: &mut Compiler) -> Self {
@@ -66,8 +81,7 @@ impl Show {
         for Mention { field, always, selected, conditions } in mentions.0 {
             let access = compiler.access(&field);
             let conditions = if always { Vec::new() } else { conditions };
-            let spelled = field.to_string();
-            let well_known = WELL_KNOWN.iter().find(|(known, _)| selected && spelled == *known).map(|(_, of)| *of);
+            let well_known = if selected { well_known(&field) } else { None };
             let shown = ShownField { key: key(&field), access, conditions, well_known, field };
             match shown.field {
                 Field::Intrinsic(Intrinsic::Name) => name = Some(shown),
@@ -99,13 +113,7 @@ impl ShownField {
     /// The values to show, mostly one or none. An unscoped field can have two: the span's and the resource's.
     fn values(&self, evaluator: &Evaluator<'_, '_>, span: usize) -> Vec<Shown> {
         let value = |access: &Access| {
-            let value = match (self.well_known, evaluator.field_value(access, span)) {
-                (Some(ValueType::Int), value @ Static::Int(_)) | (Some(ValueType::Str), value @ Static::Str(_)) => {
-                    value
-                }
-                (Some(_), _) => Static::Nil,
-                (None, value) => value,
-            };
+            let value = of_type(self.well_known, evaluator.field_value(access, span));
             self.shows(&value).then_some(value)
         };
         match &self.access {

@@ -241,7 +241,7 @@ fn integer_arithmetic(op: Arithmetic, a: i64, b: i64) -> Static<'static> {
     whole.map_or(Static::Nil, Static::Int)
 }
 
-fn float_arithmetic(op: Arithmetic, a: f64, b: f64) -> f64 {
+pub(crate) fn float_arithmetic(op: Arithmetic, a: f64, b: f64) -> f64 {
     match op {
         Arithmetic::Add => a + b,
         Arithmetic::Sub => a - b,

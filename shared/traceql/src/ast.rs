@@ -11,6 +11,49 @@ pub struct Query {
     pub hints: Vec<(String, Literal)>,
 }
 
+/// A query for series that has passed every check: one measure of spans, or arithmetic with several.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MetricsQuery {
+    /// What is computed.
+    pub series: SeriesExpr,
+    /// `with(…)`: of several only the last, as written, unknown names included.
+    pub hints: Vec<(String, Literal)>,
+}
+
+/// An expression over series.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SeriesExpr {
+    /// `{ … } | rate()`
+    Measure(Measure),
+    /// A number; a duration has been turned into seconds.
+    Number(f64),
+    /// `(…) / (…)`
+    Arithmetic {
+        /// The operator.
+        op: Arithmetic,
+        /// The left operand.
+        lhs: Box<SeriesExpr>,
+        /// The right operand.
+        rhs: Box<SeriesExpr>,
+    },
+    /// `(…) / (…) > 0.1 | topk(5)`
+    Then {
+        /// Whose series.
+        of: Box<SeriesExpr>,
+        /// Applied in order to them.
+        stages: Vec<SeriesStage>,
+    },
+}
+
+/// What is measured of which spans.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measure {
+    /// What selects, groups and filters spans.
+    pub pipeline: Pipeline,
+    /// What turns them into series.
+    pub metrics: Metrics,
+}
+
 /// Elements applied from left to right; at least one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pipeline {

@@ -22,6 +22,8 @@ pub enum ErrorKind {
     Invalid,
     /// It has a meaning, but no implementation.
     Unsupported,
+    /// It is TraceQL, but measures nothing, where a metrics query was wanted.
+    NoMetrics,
 }
 
 /// A place in a query's text.

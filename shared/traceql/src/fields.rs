@@ -3,20 +3,14 @@
 use std::collections::HashSet;
 
 use crate::ast::{
-    Aggregate, Element, Field, FieldExpr, Literal, Metrics, MetricsFunction, Pipeline, Query, SpansetExpr,
+    Aggregate, Element, Field, FieldExpr, Literal, Measure, Metrics, MetricsFunction, MetricsQuery, Pipeline, Query,
+    SeriesExpr, SpansetExpr,
 };
 
 impl Query {
     /// Every field that is mentioned anywhere, in order of first mention, each once.
     pub fn fields(&self) -> Vec<&Field> {
-        let mut seen = HashSet::new();
-        let mut fields = Vec::new();
-        self.visit_fields(&mut |field| {
-            if seen.insert(field) {
-                fields.push(field);
-            }
-        });
-        fields
+        distinct(|visit| self.visit_fields(visit))
     }
 
     /// Calls `visit` with every mention of a field, from left to right.
@@ -29,8 +23,69 @@ impl Query {
 
     /// The value of a hint; where it was given twice in one `with(…)`, the last one.
     pub fn hint(&self, name: &str) -> Option<&Literal> {
-        self.hints.iter().rev().find(|(hint, _)| hint == name).map(|(_, value)| value)
+        hint(&self.hints, name)
     }
+}
+
+impl MetricsQuery {
+    /// What is measured, from left to right; at least one.
+    pub fn measures(&self) -> Vec<&Measure> {
+        let mut measures = Vec::new();
+        self.series.visit_measures(&mut |measure| measures.push(measure));
+        measures
+    }
+
+    /// Every field that is mentioned anywhere, in order of first mention, each once.
+    pub fn fields(&self) -> Vec<&Field> {
+        distinct(|visit| self.measures().into_iter().for_each(|measure| measure.visit_fields(visit)))
+    }
+
+    /// The value of a hint; where it was given twice in one `with(…)`, the last one.
+    pub fn hint(&self, name: &str) -> Option<&Literal> {
+        hint(&self.hints, name)
+    }
+}
+
+impl SeriesExpr {
+    fn visit_measures<'a>(&'a self, visit: &mut dyn FnMut(&'a Measure)) {
+        match self {
+            SeriesExpr::Measure(measure) => visit(measure),
+            SeriesExpr::Number(_) => {}
+            SeriesExpr::Arithmetic { lhs, rhs, .. } => {
+                lhs.visit_measures(visit);
+                rhs.visit_measures(visit);
+            }
+            SeriesExpr::Then { of, .. } => of.visit_measures(visit),
+        }
+    }
+}
+
+impl Measure {
+    /// Every field that is mentioned, in order of first mention, each once.
+    pub fn fields(&self) -> Vec<&Field> {
+        distinct(|visit| self.visit_fields(visit))
+    }
+
+    /// Calls `visit` with every mention of a field, from left to right.
+    pub fn visit_fields<'a>(&'a self, visit: &mut dyn FnMut(&'a Field)) {
+        self.pipeline.visit_fields(visit);
+        self.metrics.visit_fields(visit);
+    }
+}
+
+fn hint<'a>(hints: &'a [(String, Literal)], name: &str) -> Option<&'a Literal> {
+    hints.iter().rev().find(|(hint, _)| hint == name).map(|(_, value)| value)
+}
+
+fn distinct<'a>(visit_all: impl FnOnce(&mut dyn FnMut(&'a Field))) -> Vec<&'a Field> {
+    let mut seen = HashSet::new();
+    let mut fields = Vec::new();
+    visit_all(&mut |field| {
+        if seen.insert(field) {
+            fields.push(field);
+        }
+    });
+    fields
 }
 
 impl Pipeline {

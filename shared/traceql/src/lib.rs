@@ -10,6 +10,7 @@
 //! The types to know:
 //!
 //! * [`Query`]: a [`Pipeline`] of [`Element`]s, maybe a [`Metrics`] stage, maybe hints.
+//! * [`MetricsQuery`]: what [`parse_metrics`] makes of a query for series, whose [`Measure`]s may be reckoned with.
 //! * [`FieldExpr`]: a condition or value over one span, inside `{ … }`, `by(…)` and aggregates.
 //! * [`Field`]: an attribute or a built-in field; what an engine has to fetch. [`Query::fields`] lists them.
 //! * [`Pattern`]: a compiled regular expression with the meaning that Go's RE2 gives it.
@@ -53,9 +54,9 @@ mod syntax;
 mod token;
 
 pub use ast::{
-    Aggregate, Arithmetic, AttributeScope, Comparison, Element, Field, FieldExpr, Intrinsic, Kind, Literal, Metrics,
-    MetricsFunction, Pipeline, Query, Relation, ScalarFilter, SeriesStage, SpansetExpr, Status, StructuralForm,
-    StructuralOp,
+    Aggregate, Arithmetic, AttributeScope, Comparison, Element, Field, FieldExpr, Intrinsic, Kind, Literal, Measure,
+    Metrics, MetricsFunction, MetricsQuery, Pipeline, Query, Relation, ScalarFilter, SeriesExpr, SeriesStage,
+    SpansetExpr, Status, StructuralForm, StructuralOp,
 };
 pub use duration::{format_duration, parse_duration};
 pub use error::{ErrorKind, Position, QueryError};
@@ -91,6 +92,28 @@ pub const MAX_STEPS: usize = 100;
 pub fn parse(text: &str) -> Result<Query, QueryError> {
     let query = check::query(Parser::new(text)?.query()?)?;
     check::size(&query)?;
+    Ok(query)
+}
+
+/// Parses, folds and checks a whole query for series: one with a metrics stage, or arithmetic with several of them in
+/// parentheses, which Tempo doesn't have.
+///
+/// # Errors
+///
+/// As [`parse`]; and [`ErrorKind::NoMetrics`] if nothing is measured.
+///
+/// ```
+/// use niente_traceql::parse_metrics;
+///
+/// let ratio = parse_metrics("({ status = error } | rate() by (name)) / ({ } | rate() by (name)) > 0.05").unwrap();
+/// assert_eq!(ratio.measures().len(), 2);
+///
+/// let error = parse_metrics("{ status = error }").unwrap_err();
+/// assert!(error.to_string().starts_with("not a metrics query"));
+/// ```
+pub fn parse_metrics(text: &str) -> Result<MetricsQuery, QueryError> {
+    let query = check::metrics_query(Parser::new(text)?.metrics_query()?)?;
+    check::metrics_size(&query)?;
     Ok(query)
 }
 

@@ -15,6 +15,24 @@ pub(crate) struct Query {
     pub(crate) hints: Vec<(String, Literal)>,
 }
 
+/// What a metrics endpoint is asked.
+#[derive(Debug)]
+pub(crate) struct MetricsQuery {
+    pub(crate) series: Series,
+    pub(crate) hints: Vec<(String, Literal)>,
+}
+
+pub(crate) type Series = Node<SeriesKind>;
+
+#[derive(Debug)]
+pub(crate) enum SeriesKind {
+    /// A pipeline and its metrics stage, if it has one.
+    Measure(Vec<Element>, Option<Metrics>),
+    Number(f64),
+    Arithmetic(Arithmetic, Box<Series>, Box<Series>),
+    Then(Box<Series>, Vec<SeriesStage>),
+}
+
 #[derive(Debug)]
 pub(crate) enum Element {
     Spanset(Spanset),

@@ -1,13 +1,16 @@
 use std::collections::BTreeMap;
 
-use niente_engine::{FoundSpan, FoundSpanset, FoundTrace, Inspected, SearchAnswer, Shown};
+use niente_engine::{FoundSpan, FoundSpanset, FoundTrace, SearchAnswer, Shown};
 use serde::Serialize;
 
 use super::{
     Detail,
     columns::{AnyValue, Client, Columns},
 };
-use crate::json::{as_text, is_default, to_body};
+use crate::{
+    inspection::{Inspection, saturated},
+    json::{as_text, is_default, to_body},
+};
 
 /// What stands for the service of a root span that isn't there, or doesn't say. A constant of Tempo's API.
 const NO_ROOT: &str = "<root span not yet received>";
@@ -31,7 +34,7 @@ pub(crate) fn to_json(answer: &SearchAnswer, detail: Detail, client: Client) -> 
     let traces = answer.traces.iter().zip(span_sets);
     to_body(&Answer {
         traces: traces.map(|(trace, span_sets)| Trace::new(trace, span_sets, detail)).collect(),
-        metrics: Metrics::from(answer.inspected),
+        metrics: Inspection::from(answer.inspected),
     })
 }
 
@@ -39,7 +42,7 @@ pub(crate) fn to_json(answer: &SearchAnswer, detail: Detail, client: Client) -> 
 #[serde(rename_all = "camelCase")]
 struct Answer<'a> {
     traces: Vec<Trace<'a>>,
-    metrics: Metrics,
+    metrics: Inspection,
 }
 
 #[derive(Serialize)]
@@ -104,24 +107,6 @@ struct KeyValue<'a> {
     value: AnyValue,
 }
 
-/// What was looked at. A job is an object that was read; an answer is there when all are done.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Metrics {
-    #[serde(skip_serializing_if = "is_default")]
-    inspected_traces: u32,
-    #[serde(serialize_with = "as_text", skip_serializing_if = "is_default")]
-    inspected_bytes: u64,
-    #[serde(skip_serializing_if = "is_default")]
-    total_blocks: u32,
-    #[serde(skip_serializing_if = "is_default")]
-    completed_jobs: u32,
-    #[serde(skip_serializing_if = "is_default")]
-    total_jobs: u32,
-    #[serde(serialize_with = "as_text", skip_serializing_if = "is_default")]
-    total_block_bytes: u64,
-}
-
 impl<'a> Trace<'a> {
     fn new(trace: &'a FoundTrace, span_sets: &'a [SpanSet<'a>], detail: Detail) -> Self {
         let stats = match detail {
@@ -176,24 +161,6 @@ impl SpansetColumns<'_> {
 
 fn key_values<'a>(attributes: &'a [(String, Shown)], columns: &Columns<'_>) -> Vec<KeyValue<'a>> {
     attributes.iter().filter_map(|(key, value)| Some(KeyValue { key, value: columns.write(key, value)? })).collect()
-}
-
-impl From<Inspected> for Metrics {
-    fn from(inspected: Inspected) -> Self {
-        let objects = saturated(inspected.objects);
-        Self {
-            inspected_traces: saturated(inspected.traces),
-            inspected_bytes: inspected.bytes,
-            total_blocks: objects,
-            completed_jobs: objects,
-            total_jobs: objects,
-            total_block_bytes: inspected.object_bytes,
-        }
-    }
-}
-
-fn saturated(number: u64) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -1,3 +1,4 @@
+use niente_engine::Inspected;
 use std::collections::BTreeSet;
 
 use niente_engine::ServiceStats as EngineStats;

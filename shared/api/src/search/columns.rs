@@ -7,11 +7,9 @@
 use std::collections::HashMap;
 
 use niente_engine::Shown;
-use niente_model::{SpanKind, StatusCode};
-use niente_traceql::{Kind, Status, format_duration};
 use serde::Serialize;
 
-use crate::json::{as_double, as_text, double_text, plain};
+use crate::json::{as_double, as_text, plain};
 
 /// An attribute value as answers have it: one of the scalars of OTLP's `AnyValue`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -97,45 +95,15 @@ fn common_type(a: Type, b: Type) -> Type {
 
 fn text(value: &Shown) -> String {
     match value {
-        Shown::Nil => "nil".to_owned(),
-        Shown::Str(text) => text.clone(),
-        Shown::Int(number) => number.to_string(),
-        Shown::Float(number) => double_text(*number),
-        Shown::Bool(truth) => truth.to_string(),
-        Shown::Duration(nanos) => format_duration(*nanos),
-        Shown::Status(status) => status_text(*status),
-        Shown::Kind(kind) => kind_text(*kind),
+        // People know arrays as JSON has them.
         Shown::Array(values) => values.iter().map(plain).collect::<serde_json::Value>().to_string(),
+        value => value.to_string(),
     }
-}
-
-/// The language's keyword, or the number if it has none for it.
-fn status_text(status: StatusCode) -> String {
-    match status {
-        StatusCode::UNSET => Status::Unset.spelling().to_owned(),
-        StatusCode::OK => Status::Ok.spelling().to_owned(),
-        StatusCode::ERROR => Status::Error.spelling().to_owned(),
-        StatusCode(number) => number.to_string(),
-    }
-}
-
-/// The language's keyword, or the number if it has none for it.
-fn kind_text(kind: SpanKind) -> String {
-    let kind = match kind {
-        SpanKind::UNSPECIFIED => Kind::Unspecified,
-        SpanKind::INTERNAL => Kind::Internal,
-        SpanKind::SERVER => Kind::Server,
-        SpanKind::CLIENT => Kind::Client,
-        SpanKind::PRODUCER => Kind::Producer,
-        SpanKind::CONSUMER => Kind::Consumer,
-        SpanKind(number) => return number.to_string(),
-    };
-    kind.spelling().to_owned()
 }
 
 #[cfg(test)]
 mod tests {
-    use niente_model::Value;
+    use niente_model::{SpanKind, StatusCode, Value};
     use serde_json::json;
 
     use super::*;

@@ -86,7 +86,11 @@ fn check_stages(metrics: &Metrics, at: Position) -> Result<()> {
         let message = format!("{} can't follow `compare`, whose series belong together: leave it out", quote(stage));
         return Err(QueryError::invalid(at, message));
     }
-    for stage in &metrics.then {
+    check_limits(&metrics.then, at)
+}
+
+pub(super) fn check_limits(stages: &[SeriesStage], at: Position) -> Result<()> {
+    for stage in stages {
         if let SeriesStage::TopK(0) | SeriesStage::BottomK(0) = stage {
             let message = format!("{} leaves no series: ask for one at least", quote(stage));
             return Err(QueryError::invalid(at, message));

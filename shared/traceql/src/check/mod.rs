@@ -6,16 +6,19 @@ mod size;
 mod types;
 
 use crate::{
-    ast::{Aggregate, Element, FieldExpr, Pipeline, Query, ScalarFilter, SpansetExpr},
+    ast::{
+        Aggregate, Element, FieldExpr, Measure, MetricsFunction, MetricsQuery, Pipeline, Query, ScalarFilter,
+        SeriesExpr, SpansetExpr,
+    },
     check::{
         field::{condition, expression, mentions_field},
         types::Type,
     },
-    error::{Position, QueryError, quote},
-    syntax::{self, Logic, Scalar, SpansetKind},
+    error::{ErrorKind, Position, QueryError, quote},
+    syntax::{self, Logic, Scalar, SeriesKind, SpansetKind},
 };
 
-pub(crate) use size::size;
+pub(crate) use size::{metrics_size, size};
 
 type Result<T> = std::result::Result<T, QueryError>;
 
@@ -25,6 +28,38 @@ pub(crate) fn query(written: syntax::Query) -> Result<Query> {
         pipeline: pipeline(written.pipeline)?,
         metrics: written.metrics.map(metrics::metrics).transpose()?,
         hints: written.hints,
+    })
+}
+
+/// Checks a whole query for series.
+pub(crate) fn metrics_query(written: syntax::MetricsQuery) -> Result<MetricsQuery> {
+    let alone = matches!(written.series.kind, SeriesKind::Measure(..));
+    Ok(MetricsQuery { series: series(written.series, alone)?, hints: written.hints })
+}
+
+fn series(written: syntax::Series, alone: bool) -> Result<SeriesExpr> {
+    Ok(match written.kind {
+        SeriesKind::Measure(elements, stage) => {
+            let pipeline = pipeline(elements)?;
+            let Some(stage) = stage else {
+                let message = "not a metrics query: it needs a function such as `| rate()` at its end";
+                return Err(QueryError::new(ErrorKind::NoMetrics, Some(written.at), message));
+            };
+            let metrics = metrics::metrics(stage)?;
+            if !alone && matches!(metrics.function, MetricsFunction::Compare { .. }) {
+                let message = "`compare` can't be reckoned with, since its series belong together: ask for it alone";
+                return Err(QueryError::invalid(written.at, message));
+            }
+            SeriesExpr::Measure(Measure { pipeline, metrics })
+        }
+        SeriesKind::Number(number) => SeriesExpr::Number(number),
+        SeriesKind::Arithmetic(op, lhs, rhs) => {
+            SeriesExpr::Arithmetic { op, lhs: Box::new(series(*lhs, false)?), rhs: Box::new(series(*rhs, false)?) }
+        }
+        SeriesKind::Then(of, stages) => {
+            metrics::check_limits(&stages, written.at)?;
+            SeriesExpr::Then { of: Box::new(series(*of, false)?), stages }
+        }
     })
 }
 

@@ -1,23 +1,26 @@
 //! What makes a query too wide to be answered in bounded time and memory.
 
-use std::collections::HashSet;
-
 use crate::{
     MAX_FIELDS, MAX_STEPS,
-    ast::{Element, Pipeline, Query, SpansetExpr},
+    ast::{Element, Field, MetricsQuery, Pipeline, Query, SpansetExpr},
     error::{ErrorKind, QueryError},
 };
 
 pub(crate) fn size(query: &Query) -> Result<(), QueryError> {
+    within_limits(&query.fields(), steps(&query.pipeline))
+}
+
+pub(crate) fn metrics_size(query: &MetricsQuery) -> Result<(), QueryError> {
+    // A measure by itself is some work, too.
+    let steps = query.measures().iter().map(|measure| 1 + steps(&measure.pipeline)).sum();
+    within_limits(&query.fields(), steps)
+}
+
+fn within_limits(fields: &[&Field], steps: usize) -> Result<(), QueryError> {
     let refuse = |message: String| Err(QueryError::new(ErrorKind::Invalid, None, message));
-    let mut fields = HashSet::new();
-    query.visit_fields(&mut |field| {
-        fields.insert(field);
-    });
     if fields.len() > MAX_FIELDS {
         return refuse(format!("the query mentions {} fields, at most {MAX_FIELDS} are allowed", fields.len()));
     }
-    let steps = steps(&query.pipeline);
     if steps > MAX_STEPS {
         return refuse(format!("the query has {steps} pipeline steps, at most {MAX_STEPS} are allowed"));
     }

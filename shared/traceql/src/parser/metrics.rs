@@ -20,11 +20,16 @@ impl Parser<'_> {
         } else {
             Vec::new()
         };
-        let mut then = Vec::new();
+        Ok(Some(Metrics { function, by, then: self.series_stages()?, at }))
+    }
+
+    /// What is done with series, up to where nothing of that kind follows.
+    pub(super) fn series_stages(&mut self) -> Result<Vec<SeriesStage>> {
+        let mut stages = Vec::new();
         while let Some(stage) = self.series_stage()? {
-            then.push(stage);
+            stages.push(stage);
         }
-        Ok(Some(Metrics { function, by, then, at }))
+        Ok(stages)
     }
 
     fn metrics_function(&mut self) -> Result<Option<Function>> {

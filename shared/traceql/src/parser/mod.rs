@@ -6,6 +6,7 @@ mod field;
 mod metrics;
 mod pipeline;
 mod scalar;
+mod series;
 mod spanset;
 
 use crate::{

@@ -3,7 +3,7 @@
 use super::{Level, Parser, Result, comparison, spanset::Operand};
 use crate::{
     ast::Literal,
-    syntax::{Element, Query, Scalar, ScalarFilter},
+    syntax::{Element, Metrics, Query, Scalar, ScalarFilter},
     token::{Symbol, TokenKind, Word},
 };
 
@@ -18,6 +18,13 @@ const LATER_ELEMENT: &[&str] = &["`coalesce`", "a metrics function"];
 
 impl Parser<'_> {
     pub(crate) fn query(mut self) -> Result<Query> {
+        let (pipeline, metrics) = self.pipeline_and_metrics()?;
+        let hints = self.hints_to_the_end()?;
+        Ok(Query { pipeline, metrics, hints })
+    }
+
+    /// A pipeline, and its metrics stage if it has one.
+    pub(super) fn pipeline_and_metrics(&mut self) -> Result<(Vec<Element>, Option<Metrics>)> {
         let mut pipeline = vec![self.element(ELEMENT)?];
         let mut metrics = None;
         while metrics.is_none() && self.eat(Symbol::Pipe)? {
@@ -26,13 +33,18 @@ impl Parser<'_> {
                 pipeline.push(self.later_element()?);
             }
         }
+        Ok((pipeline, metrics))
+    }
+
+    /// What may follow a query, and then nothing more.
+    pub(super) fn hints_to_the_end(&mut self) -> Result<Vec<(String, Literal)>> {
         let mut hints = Vec::new();
         while self.word() == Some(Word::With) {
             self.advance()?;
             hints = self.list(Self::hint)?;
         }
         self.expect_end(if hints.is_empty() { &["`|`", "an operator", "`with`"] } else { &["`with`"] })?;
-        Ok(Query { pipeline, metrics, hints })
+        Ok(hints)
     }
 
     /// The steps of a pipeline up to a closing parenthesis, of which only the last may be a number.

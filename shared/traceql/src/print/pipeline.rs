@@ -2,8 +2,8 @@ use std::fmt::{self, Display, Formatter};
 
 use super::{chain, list, literal::float};
 use crate::ast::{
-    Aggregate, Element, Metrics, MetricsFunction, Pipeline, Query, Relation, ScalarFilter, SeriesStage, SpansetExpr,
-    StructuralForm, StructuralOp,
+    Aggregate, Element, Literal, Measure, Metrics, MetricsFunction, MetricsQuery, Pipeline, Query, Relation,
+    ScalarFilter, SeriesExpr, SeriesStage, SpansetExpr, StructuralForm, StructuralOp,
 };
 
 impl Display for Query {
@@ -12,12 +12,60 @@ impl Display for Query {
         if let Some(metrics) = &self.metrics {
             write!(f, " | {metrics}")?;
         }
-        if !self.hints.is_empty() {
-            f.write_str(" with(")?;
-            list(f, self.hints.iter().map(|(name, value)| format!("{name}={value}")))?;
-            f.write_str(")")?;
+        hints(f, &self.hints)
+    }
+}
+
+impl Display for MetricsQuery {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.series.fmt(f)?;
+        hints(f, &self.hints)
+    }
+}
+
+fn hints(f: &mut Formatter<'_>, hints: &[(String, Literal)]) -> fmt::Result {
+    if !hints.is_empty() {
+        f.write_str(" with(")?;
+        list(f, hints.iter().map(|(name, value)| format!("{name}={value}")))?;
+        f.write_str(")")?;
+    }
+    Ok(())
+}
+
+impl Display for SeriesExpr {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            SeriesExpr::Measure(measure) => measure.fmt(f),
+            SeriesExpr::Number(number) => float(f, *number),
+            SeriesExpr::Arithmetic { op, lhs, rhs } => {
+                write!(f, "{} {op} {}", SeriesOperand(lhs), SeriesOperand(rhs))
+            }
+            SeriesExpr::Then { of, stages } => {
+                // Those of a measure would be its own.
+                match **of {
+                    SeriesExpr::Arithmetic { .. } => of.fmt(f)?,
+                    _ => SeriesOperand(of).fmt(f)?,
+                }
+                series_stages(f, stages)
+            }
         }
-        Ok(())
+    }
+}
+
+struct SeriesOperand<'a>(&'a SeriesExpr);
+
+impl Display for SeriesOperand<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            SeriesExpr::Number(_) => self.0.fmt(f),
+            series => write!(f, "({series})"),
+        }
+    }
+}
+
+impl Display for Measure {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{} | {}", self.pipeline, self.metrics)
     }
 }
 
@@ -145,14 +193,18 @@ impl Display for Metrics {
             list(f, &self.by)?;
             f.write_str(")")?;
         }
-        for stage in &self.then {
-            match stage {
-                SeriesStage::Filter { .. } => write!(f, " {stage}")?,
-                SeriesStage::TopK(_) | SeriesStage::BottomK(_) => write!(f, " | {stage}")?,
-            }
-        }
-        Ok(())
+        series_stages(f, &self.then)
     }
+}
+
+fn series_stages(f: &mut Formatter<'_>, stages: &[SeriesStage]) -> fmt::Result {
+    for stage in stages {
+        match stage {
+            SeriesStage::Filter { .. } => write!(f, " {stage}")?,
+            SeriesStage::TopK(_) | SeriesStage::BottomK(_) => write!(f, " | {stage}")?,
+        }
+    }
+    Ok(())
 }
 
 impl Display for MetricsFunction {
