@@ -94,11 +94,11 @@ const SILENT: [&str; 9] = [
     "{ name =~ \".*silence\" } | by(name) | count() = 1",
 ];
 
-/// Every search of the conformance suite, with narrower limits too, and traces by ID.
+/// Every search and metrics query of the conformance suite, searches with narrower limits too, and traces by ID.
 fn questions() -> Vec<String> {
     let mut questions: Vec<String> = cases()
         .iter()
-        .filter(|case| ["search", "trace", "trace_v1"].contains(&case.text("kind")))
+        .filter(|case| ["metrics", "search", "trace", "trace_v1"].contains(&case.text("kind")))
         .map(|case| case.path_and_query())
         .chain(["aa", "bb", "cc"].map(|id| format!("/api/v2/traces/{id}?start=1793577000&end=1793585400")))
         .collect();

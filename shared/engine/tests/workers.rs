@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod remote;
 mod some_days;
 
 use std::{
@@ -27,66 +28,8 @@ use niente_store::{
 };
 use tokio::time::Instant;
 
+use remote::{Fate, Outcome, Remote, cut};
 use some_days::{DAY, HOUR, START, compact, days, span, trace, write};
-
-/// What becomes of a request to a worker, by its number.
-type Fate = fn(u64) -> Outcome;
-
-#[derive(Clone, Copy)]
-enum Outcome {
-    Answered,
-    Killed,
-    Throttled,
-    Late,
-    Refused,
-}
-
-/// Workers that are reached as functions are: by bytes. Each starts cold.
-#[derive(Debug)]
-struct Remote {
-    store: Arc<MemoryStore>,
-    fate: Fate,
-    asked: AtomicU64,
-}
-
-#[async_trait]
-impl Workers for Remote {
-    fn parallel(&self) -> usize {
-        4
-    }
-
-    fn memory_mib(&self) -> u32 {
-        1_769
-    }
-
-    async fn answer(&self, shard: Arc<Shard>) -> Result<Partial, Error> {
-        let number = self.asked.fetch_add(1, Ordering::Relaxed);
-        let failed = |reason: &str, again| Err(Error::Shard { reason: reason.to_owned(), again });
-        match (self.fate)(number) {
-            Outcome::Answered => {}
-            Outcome::Killed => return failed("killed", true),
-            Outcome::Throttled => return failed("throttled", true),
-            Outcome::Refused => return failed("no such function", false),
-            Outcome::Late => tokio::time::sleep(Duration::from_secs(10)).await,
-        }
-        let shard = Shard::decode(&shard.encode()).unwrap();
-        let engine = Engine::new(Catalog::new(self.store.clone()));
-        let answered = engine.answer(shard).await;
-        let reply = Reply::decode(&Reply::of(answered).encode()).unwrap();
-        let partial = reply.into_result()?;
-        Ok(Partial { spent: partial.spent + Spent { invocations: 1, ..Spent::NOTHING }, ..partial })
-    }
-}
-
-/// An engine over this store that cuts its questions into small shards.
-fn cut(store: &Arc<MemoryStore>, fate: Option<Fate>) -> (Engine, Option<Arc<Remote>>) {
-    let remote = fate.map(|fate| Arc::new(Remote { store: store.clone(), fate, asked: AtomicU64::new(0) }));
-    let workers = remote.clone().map(|remote| remote as Arc<dyn Workers>);
-    (
-        Engine::with(Catalog::new(store.clone()), Settings { shard_bytes: 100_000, workers, ..Settings::default() }),
-        remote,
-    )
-}
 
 fn question(query: &str, window: TimeRange, limit: usize) -> SearchQuestion {
     SearchQuestion {
