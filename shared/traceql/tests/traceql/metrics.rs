@@ -1,6 +1,6 @@
 //! The metrics stage.
 
-use niente_traceql::{ErrorKind, MetricsFunction, SeriesStage, parse};
+use niente_traceql::{ErrorKind, MetricsFunction, SeriesStage, parse, parse_metrics};
 
 use crate::{check, refuse};
 
@@ -123,4 +123,84 @@ fn limits_of_the_metrics_stage() {
             ("{ } | rate() by (parent)", (1, 18), "`parent` is not yet supported"),
         ],
     );
+}
+
+/// Queries for series with their canonical prints, which parse to the same trees.
+#[track_caller]
+fn check_series(cases: &[(&str, &str)]) {
+    for (query, canonical) in cases {
+        let tree = parse_metrics(query).unwrap_or_else(|error| panic!("{query}: {error}"));
+        assert_eq!(tree.to_string(), *canonical, "{query}");
+        assert_eq!(parse_metrics(canonical).as_ref(), Ok(&tree), "{canonical}");
+    }
+}
+
+#[test]
+fn series_are_reckoned_with() {
+    check_series(&[
+        ("{}|rate()", "{ true } | rate()"),
+        ("({ .a } | rate()) / ({ } | rate())", "({ .a } | rate()) / ({ true } | rate())"),
+        (
+            "({ .a } | rate() by (name)) / ({ } | rate() by (name)) > 0.05 | topk(3)",
+            "({ .a } | rate() by(name)) / ({ true } | rate() by(name)) > 0.05 | topk(3)",
+        ),
+        ("100 * ({ } | rate())", "100.0 * ({ true } | rate())"),
+        ("-1 + ({ } | rate())", "-1.0 + ({ true } | rate())"),
+        ("({ } | rate()) * 1m", "({ true } | rate()) * 60.0"),
+        ("({ } | rate()) + 2 * ({ } | rate()) ^ 2", "({ true } | rate()) + (2.0 * (({ true } | rate()) ^ 2.0))"),
+        ("(({ } | rate()) + 1) / 2", "(({ true } | rate()) + 1.0) / 2.0"),
+        ("({ } | rate()) * (1 + 1)", "({ true } | rate()) * (1.0 + 1.0)"),
+        ("({ } | rate()) > 2", "({ true } | rate()) > 2.0"),
+        ("({ } | rate() > 2) - 1", "({ true } | rate() > 2.0) - 1.0"),
+        ("(({ } | rate()))", "{ true } | rate()"),
+        // Parentheses without a metrics stage in them are about spans.
+        ("({ .a } >> { .b }) | rate()", "{ .a } >> { .b } | rate()"),
+        ("(({ .a } >> { .b }) | rate()) / 2", "({ .a } >> { .b } | rate()) / 2.0"),
+        (
+            "(({ .a } | count() > 1) || ({ .b }) | rate()) / 2 with(exemplars=false)",
+            "(({ .a } | count() > 1) || ({ .b }) | rate()) / 2.0 with(exemplars=false)",
+        ),
+    ]);
+    let query = parse_metrics("({ .a } | rate()) / ({ .b } | rate() by (.c)) with(exemplars=3)").unwrap();
+    let fields: Vec<String> = query.fields().iter().map(ToString::to_string).collect();
+    assert_eq!(fields, [".a", ".b", ".c"]);
+    assert_eq!(query.hint("exemplars").map(ToString::to_string).as_deref(), Some("3"));
+    assert_eq!(query.measures().len(), 2);
+}
+
+#[test]
+fn what_is_no_query_for_series_is_refused() {
+    for (kind, query, words) in [
+        (ErrorKind::NoMetrics, "{ .a }", "not a metrics query: it needs a function such as `| rate()` at its end"),
+        (ErrorKind::NoMetrics, "({ .a } | rate()) / ({ .b })", "not a metrics query"),
+        (ErrorKind::Syntax, "({ .a }) / ({ .b } | rate())", "unexpected `/`"),
+        (ErrorKind::Syntax, "({ .a }) / ({ .b })", "unexpected `/`"),
+        (ErrorKind::Syntax, "{ } | rate() + 1", "unexpected `+`"),
+        (ErrorKind::Syntax, "({ } | rate()) +", "unexpected end of query, expected a number"),
+        (ErrorKind::Syntax, "({ } | rate()) / { } | rate()", "unexpected `{`, expected a number"),
+        (ErrorKind::Syntax, "({ } | rate() / 2", "unexpected `/`"),
+        (ErrorKind::Syntax, "({ } | rate() with(exemplars=3)) / 2", "unexpected `with`"),
+        (ErrorKind::Syntax, "1 + 2", "unexpected end of query"),
+        (ErrorKind::Syntax, "- ({ } | rate())", "unexpected `(`, expected a number"),
+        (ErrorKind::Invalid, "({ } | compare({ .a })) / 2", "`compare` can't be reckoned with"),
+        (ErrorKind::Invalid, "({ } | rate()) / 2 | topk(0)", "`topk(0)` leaves no series"),
+        (ErrorKind::Invalid, "({ status = 1 } | rate()) / 2", "`status`"),
+    ] {
+        let error = parse_metrics(query).expect_err(query);
+        assert_eq!(error.kind, kind, "{query}: {error}");
+        assert!(error.to_string().contains(words), "{query}: {error}");
+    }
+}
+
+#[test]
+fn queries_for_series_are_bounded() {
+    let sum = |operands: usize| vec!["({ } | rate())"; operands].join(" + ");
+    assert!(parse_metrics(&sum(50)).is_ok());
+    let error = parse_metrics(&sum(51)).unwrap_err();
+    assert!(error.to_string().contains("102 pipeline steps"), "{error}");
+    let nested = |levels: usize| format!("{}{{ }} | rate(){}", "(".repeat(levels), ")".repeat(levels));
+    assert!(parse_metrics(&nested(150)).is_ok());
+    for too_much in [nested(100_000), sum(5_000), format!("{}1", "1 + ".repeat(30_000)), "(".repeat(100_000)] {
+        assert!(parse_metrics(&too_much).is_err());
+    }
 }

@@ -1,6 +1,6 @@
 //! Whatever is parsed, the parser survives; whatever is printed, it reads back.
 
-use niente_traceql::{Pattern, parse, parse_field};
+use niente_traceql::{Pattern, parse, parse_field, parse_metrics};
 use proptest::{collection::vec, prelude::*, sample::select};
 
 use crate::trees::{fields, queries};
@@ -127,6 +127,7 @@ proptest! {
     fn any_text_is_answered(text in any::<String>()) {
         let _ = parse(&text);
         let _ = parse(&format!("{{ .a = {text} }}"));
+        let _ = parse_metrics(&text);
         let _ = parse_field(&text);
         let _ = Pattern::new(&text);
     }
@@ -147,6 +148,9 @@ proptest! {
         let text = tokens.join(between);
         if let Ok(query) = parse(&text) {
             prop_assert_eq!(parse(&query.to_string()), Ok(query));
+        }
+        if let Ok(query) = parse_metrics(&text) {
+            prop_assert_eq!(parse_metrics(&query.to_string()), Ok(query));
         }
     }
 
