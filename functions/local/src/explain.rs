@@ -12,11 +12,13 @@ use crate::{Failure, logs, question::QuestionArgs, terminal, units};
 #[command(after_help = "\
 Examples:
   niente explain '{ status = error }' --since 7d
+  niente explain '{ } | rate() by (resource.service.name)' --since 1d
   niente explain '{ span.user.id = \"42\" }' --store s3://bucket/traces --since 30d
   niente explain '{}' --json | jq .most.usd
 
 A search begins with the newest objects and stops as soon as it has the newest traces that match, so that the least is
-what a query for something frequent costs and the most what one for something rare does.")]
+what a query for something frequent costs and the most what one for something rare does. A metrics query reads everything
+of its time range.")]
 pub(crate) struct Args {
     // First: see `StorageArgs`.
     #[command(flatten)]
@@ -25,6 +27,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(Args { question }: Args) -> Result<(), Failure> {
     logs::warnings();
+    question.kind()?;
     let body = question.ask("/api/explain")?;
     if question.json {
         return terminal::print(&(String::from_utf8_lossy(&body).trim_end().to_owned() + "\n"));

@@ -1,4 +1,4 @@
-//! A question about traces, as the command line asks it: of a server, or of a store.
+//! A question about traces or series, as the command line asks it: of a server, or of a store.
 //!
 //! A store is asked through the same handler as a server: either way the answer is the API's.
 
@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use niente_api::{Api, Gate, Settings};
 use niente_model::{Nanos, Tenant};
+use niente_traceql::ErrorKind;
 
 use crate::{
     Failure, clock, complaint,
@@ -27,7 +28,7 @@ pub(crate) struct QuestionArgs {
     /// How far back to look: 90s, 15m, 1h, 7d
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = humantime::parse_duration)]
     pub(crate) since: Duration,
-    /// The most traces to find
+    /// The most traces, or series, to find
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) limit: u32,
     /// The server to ask
@@ -43,10 +44,30 @@ pub(crate) struct QuestionArgs {
     pub(crate) json: bool,
 }
 
+/// What a query asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Traces.
+    Search,
+    /// Series.
+    Metrics,
+}
+
 impl QuestionArgs {
+    /// What the query asks for.
+    pub(crate) fn kind(&self) -> Result<Kind, Failure> {
+        match niente_traceql::parse_metrics(&self.query) {
+            Ok(_) => Ok(Kind::Metrics),
+            Err(error) if error.kind == ErrorKind::NoMetrics => {
+                let search = niente_traceql::parse(&self.query).map(|_| Kind::Search);
+                search.map_err(|error| complaint::about(&self.query, &error))
+            }
+            Err(error) => Err(complaint::about(&self.query, &error)),
+        }
+    }
+
     /// The body of the API's answer at this path.
     pub(crate) fn ask(&self, path: &str) -> Result<Vec<u8>, Failure> {
-        niente_traceql::parse(&self.query).map_err(|error| complaint::about(&self.query, &error))?;
         let target = self.target(path, clock::now());
         let (answer, server) = match self.storage.place() {
             Some(place) => (self.ask_store(place, &target)?, "the search".to_owned()),
@@ -66,6 +87,7 @@ impl QuestionArgs {
             // Up to the end of this second, for spans that have only just come.
             .append_pair("end", &(now.as_secs() + 1).to_string())
             .append_pair("limit", &self.limit.to_string())
+            .append_pair("maxSeries", &self.limit.to_string())
             .finish();
         parameters.replacen("?&", "?", 1)
     }
@@ -103,7 +125,7 @@ mod tests {
         let now = Nanos::new(1_000_000_000_000_000_001).unwrap();
         assert_eq!(
             line.args.target("/api/search", now),
-            "/api/search?q=%7B+.a+%3D+%22b%26c%22+%7D&start=999999940&end=1000000001&limit=5"
+            "/api/search?q=%7B+.a+%3D+%22b%26c%22+%7D&start=999999940&end=1000000001&limit=5&maxSeries=5"
         );
     }
 }
