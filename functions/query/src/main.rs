@@ -55,9 +55,11 @@ async fn settings(environment: &Environment) -> Result<Settings, Error> {
     if let Some(prices) = environment.text("NIENTE_PRICES") {
         engine.prices = Prices::from_json(&prices)?;
     }
+    let max_range = environment.duration("NIENTE_MAX_RANGE")?;
     Ok(Settings {
         path_prefix: environment.text("NIENTE_PATH_PREFIX").unwrap_or_default(),
-        max_range: environment.duration("NIENTE_MAX_RANGE")?,
+        max_range,
+        max_metrics_range: max_range,
         budget: Budget {
             bytes: environment.value("NIENTE_MAX_QUERY_BYTES")?,
             dollars: environment.value("NIENTE_MAX_QUERY_COST")?,

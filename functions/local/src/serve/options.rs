@@ -70,6 +70,18 @@ pub(crate) struct ServerArgs {
         help_heading = "Limits"
     )]
     max_range: Option<Duration>,
+    /// The longest time range of a metrics query, such as 24h; any if absent
+    #[arg(
+        long,
+        value_name = "TIME",
+        env = "NIENTE_MAX_METRICS_RANGE",
+        value_parser = humantime::parse_duration,
+        help_heading = "Limits"
+    )]
+    max_metrics_range: Option<Duration>,
+    /// How many series a metrics query answers; as many as there is room for if absent
+    #[arg(long, value_name = "N", env = "NIENTE_MAX_SERIES", value_parser = at_least_one, help_heading = "Limits")]
+    max_series: Option<usize>,
     /// How many exports are worked on at a time; others wait [default: one for each core]
     ///
     /// Each may take some ten times --max-body of memory at worst, and usually far less.
@@ -98,6 +110,8 @@ impl ServerArgs {
             require_tenant: self.require_tenant,
             path_prefix: self.path_prefix.clone(),
             max_range: self.max_range.map(units::nanos),
+            max_metrics_range: self.max_metrics_range.map(units::nanos),
+            max_series: self.max_series,
             ..Settings::default()
         }
     }
