@@ -49,6 +49,7 @@ mod parser;
 mod pattern;
 mod print;
 mod re2;
+mod salvage;
 mod syntax;
 mod token;
 
@@ -61,6 +62,7 @@ pub use duration::{format_duration, parse_duration};
 pub use error::{ErrorKind, Position, QueryError};
 pub use fold::wrapping_pow;
 pub use pattern::{InvalidPattern, Pattern};
+pub use salvage::salvage_filter;
 
 use parser::Parser;
 
