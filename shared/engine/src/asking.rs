@@ -117,7 +117,7 @@ impl Asking {
         Ok(self.terms.budget.check(total.store.bytes_read, dollars)?)
     }
 
-    async fn in_time<A>(&self, answer: impl Future<Output = Result<A, Error>>) -> Result<A, Error> {
+    pub(crate) async fn in_time<A>(&self, answer: impl Future<Output = Result<A, Error>>) -> Result<A, Error> {
         match self.terms.deadline {
             None => answer.await,
             Some(deadline) => timeout_at(deadline, answer).await.map_err(|_| Error::Deadline)?,
@@ -142,7 +142,7 @@ impl Asking {
 
     /// Answers over a snapshot. An object that has vanished means that the snapshot is outdated, never that there is
     /// nothing: then all starts again.
-    async fn over_snapshot<A, F: Future<Output = Result<A, Error>>>(
+    pub(crate) async fn over_snapshot<A, F: Future<Output = Result<A, Error>>>(
         &self,
         tenant: &Tenant,
         range: TimeRange,

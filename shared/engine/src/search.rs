@@ -70,7 +70,6 @@ pub(crate) async fn waves(asking: &Asking, snapshot: &Snapshot, question: &Searc
     let settings = &asking.settings;
     let search = Search::new(&question.query, question.window, question.spans_per_set);
     let objects = &snapshot.objects;
-    let total: u64 = objects.iter().map(|object| object.size).sum();
     let workers = settings.workers.as_deref();
     let unindexed = objects.iter().filter(|object| !object.indexed).count();
     let cut = Cut {
@@ -79,13 +78,18 @@ pub(crate) async fn waves(asking: &Asking, snapshot: &Snapshot, question: &Searc
         worker_mib: workers.map(|workers| workers.memory_mib()),
         in_waves: question.limit <= MOST_IN_WAVES && unindexed <= 4 * MOST_UNINDEXED,
     };
-    // What is one shard at any rate needs no closer look.
-    let share = if total <= cut.shard_bytes {
-        Share::WHOLE
-    } else {
-        sampled_share(&asking.catalog, objects, search.projection()).await?
-    };
+    let share = share(asking, objects, search.projection()).await?;
     Ok(plan::waves(objects, question.window, share, cut))
+}
+
+/// Which part of these objects a question about these columns reads.
+pub(crate) async fn share(asking: &Asking, objects: &[BlockRef], projection: &Projection) -> Result<Share, Error> {
+    let total: u64 = objects.iter().map(|object| object.size).sum();
+    // What is one shard at any rate needs no closer look.
+    if total <= asking.settings.shard_bytes {
+        return Ok(Share::WHOLE);
+    }
+    sampled_share(&asking.catalog, objects, projection).await
 }
 
 /// Which part of large objects a search reads, told by the footers of the largest.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::{Error, Partial, Shard};
 
 /// Raised whenever anything that travels changes.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// More than any shard or answer decodes to.
 const MAX_DECODED: u64 = 1 << 30;
 

@@ -1,0 +1,244 @@
+//! Tag names and values, from the planner's side.
+
+use std::sync::Arc;
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+use niente_block::{KeyRange, Listing, Vocabulary};
+use niente_catalog::{BlockReader, BlockRef, Snapshot};
+use niente_model::{Nanos, Tenant, TimeRange, TraceId, Value};
+
+use super::{
+    TagNames, TagNamesQuestion, TagTask, TagValues, TagValuesQuestion, Wanted,
+    gather::Gathering,
+    list,
+    source::{self, Source},
+};
+use crate::{
+    Asking, Error, Findings, Inspected, Shard, Task, Wave,
+    plan::{self, Cut, Share},
+    search,
+};
+
+/// So many large objects tell what part of all a question reads.
+const SAMPLE: usize = 8;
+
+impl Asking {
+    /// The names of attributes.
+    ///
+    /// # Errors
+    /// As [`search`](Self::search).
+    pub async fn tag_names(&self, tenant: &Tenant, question: &TagNamesQuestion) -> Result<TagNames, Error> {
+        let task = TagTask {
+            wanted: question.scopes.iter().copied().map(Wanted::Names).collect(),
+            filter: question.filter.clone(),
+            hours: hours(question.window),
+            bounds: question.bounds,
+        };
+        let (lists, inspected) = self.lists(tenant, question.window, task).await?;
+        Ok(TagNames { scopes: question.scopes.iter().copied().zip(lists).collect(), inspected })
+    }
+
+    /// The values of a field. Statuses and kinds that no filter is to choose from are always all of them, and lengths
+    /// of time and IDs none.
+    ///
+    /// # Errors
+    /// As [`search`](Self::search).
+    pub async fn tag_values(&self, tenant: &Tenant, question: &TagValuesQuestion) -> Result<TagValues, Error> {
+        let TagValuesQuestion { field, filter, window, bounds } = question;
+        let mut values = Vocabulary::new(*bounds);
+        if let Source::Fixed(fixed) = Source::of(field)
+            && (filter.is_none() || fixed.is_empty())
+        {
+            fixed.into_iter().for_each(|value| values.add(&Value::from(value)));
+            return Ok(TagValues { values, inspected: Inspected::default() });
+        }
+        let wanted = vec![Wanted::Values(field.to_string())];
+        let task = TagTask { wanted, filter: filter.clone(), hours: hours(*window), bounds: *bounds };
+        let (lists, inspected) = self.lists(tenant, *window, task).await?;
+        lists.iter().for_each(|list| values.merge(list));
+        let empty = Value::from("");
+        if source::may_be_empty(field) {
+            values.remove(&empty);
+        }
+        // Whether a trace has a root can't be told of a part of it.
+        if source::is_of_roots(field) && filter.is_none() && inspected.objects > 0 {
+            values.add(&empty);
+        }
+        Ok(TagValues { values, inspected })
+    }
+
+    async fn lists(
+        &self,
+        tenant: &Tenant,
+        window: TimeRange,
+        task: TagTask,
+    ) -> Result<(Vec<Vocabulary>, Inspected), Error> {
+        let (fields, filter) = task.parsed()?;
+        let listings = task.listings()?;
+        let mut mentioned = fields.iter().chain(filter.iter().flat_map(|filter| filter.fields()));
+        // A trace's own are told of all of it, and so of what lies around the hours.
+        let reach = match &listings {
+            None if mentioned.any(source::is_of_traces) => window.padded(Self::TRACE_REACH),
+            _ => task.hours,
+        };
+        let (task, listings) = (&task, &listings);
+        let answer = |snapshot: Snapshot| async move {
+            match listings {
+                Some(listings) => listed(self, tenant, &snapshot, task, listings, reach).await,
+                None => gathered(self, tenant, &snapshot, task, reach).await,
+            }
+        };
+        self.in_time(self.over_snapshot(tenant, reach, answer)).await
+    }
+}
+
+/// The hours that a window touches.
+fn hours(window: TimeRange) -> TimeRange {
+    let (first, last) = (window.start().hour(), window.end().hour());
+    let end = last.end().saturating_sub(Nanos::new(1).expect("one is small"));
+    TimeRange::new(first.start(), end.max(window.end())).expect("a window is not reversed")
+}
+
+/// What the objects say, each by itself: those of which it isn't known yet are read, cut into shards by objects.
+async fn listed(
+    asking: &Asking,
+    tenant: &Tenant,
+    snapshot: &Snapshot,
+    task: &TagTask,
+    listings: &[Vec<Listing>],
+    reach: TimeRange,
+) -> Result<(Vec<Vocabulary>, Inspected), Error> {
+    let redacted: Vec<TraceId> = snapshot.redactions().collect();
+    let flat: Vec<Listing> = listings.iter().flatten().cloned().collect();
+    let mut lists = task.empty();
+    let mut unknown: Vec<BlockRef> = Vec::new();
+    for object in &snapshot.objects {
+        let left_out = list::left_out(object, &redacted);
+        let known = |listing| asking.catalog.listed(&object.key, listing, &left_out, task.bounds);
+        match flat.iter().map(known).collect::<Option<Vec<_>>>() {
+            Some(known) => list::merge(&mut lists, listings, &known),
+            None => unknown.push(object.clone()),
+        }
+    }
+    let mut inspected = inspected(snapshot);
+    if unknown.is_empty() {
+        return Ok((lists, inspected));
+    }
+    let share = sampled_share(asking, &unknown, &flat).await?;
+    let wave = Wave::by_objects(&unknown, share, cut(asking));
+    asking.afford(&wave)?;
+    let shard = |objects: &[BlockRef]| {
+        Arc::new(Shard {
+            tenant: tenant.clone(),
+            task: Task::Tags(task.clone()),
+            keys: KeyRange::ALL,
+            objects: objects.to_vec(),
+            reach,
+            redacted: redacted.clone(),
+            patience: asking.patience(),
+        })
+    };
+    let shards = pieces(&unknown, &wave, share).into_iter().map(shard).collect();
+    add_findings(asking, shards, &mut lists, &mut inspected).await?;
+    Ok((lists, inspected))
+}
+
+/// What the spans say that satisfy the filter: shards of trace keys, as of a search.
+async fn gathered(
+    asking: &Asking,
+    tenant: &Tenant,
+    snapshot: &Snapshot,
+    task: &TagTask,
+    reach: TimeRange,
+) -> Result<(Vec<Vocabulary>, Inspected), Error> {
+    let gathering = Gathering::new(task)?;
+    let objects = &snapshot.objects;
+    let share = search::share(asking, objects, gathering.projection()).await?;
+    let waves = plan::waves(objects, reach, share, cut(asking));
+    let wave = waves.last().expect("the last wave takes in everything");
+    asking.afford(wave)?;
+    let shard = |number| {
+        let keys = KeyRange::shard(number, wave.shards);
+        let holding = objects.iter().filter(|object| object.keys.overlaps(keys));
+        Arc::new(Shard {
+            tenant: tenant.clone(),
+            task: Task::Tags(task.clone()),
+            keys,
+            objects: holding.cloned().collect(),
+            reach,
+            redacted: snapshot.redactions().filter(|id| keys.contains(id.key())).collect(),
+            patience: asking.patience(),
+        })
+    };
+    let mut lists = task.empty();
+    let mut inspected = inspected(snapshot);
+    add_findings(asking, (0..wave.shards).map(shard).collect(), &mut lists, &mut inspected).await?;
+    Ok((lists, inspected))
+}
+
+/// All of it at once: a list needs everything.
+fn cut(asking: &Asking) -> Cut {
+    let settings = &asking.settings;
+    Cut {
+        shard_bytes: settings.shard_bytes,
+        first_shards: 1,
+        worker_mib: settings.workers.as_deref().map(|workers| workers.memory_mib()),
+        in_waves: false,
+    }
+}
+
+fn inspected(snapshot: &Snapshot) -> Inspected {
+    let object_bytes = snapshot.objects.iter().map(|object| object.size).sum();
+    Inspected { objects: snapshot.objects.len() as u64, object_bytes, ..Inspected::default() }
+}
+
+async fn add_findings(
+    asking: &Asking,
+    shards: Vec<Arc<Shard>>,
+    lists: &mut [Vocabulary],
+    inspected: &mut Inspected,
+) -> Result<(), Error> {
+    for partial in asking.answer(shards).await? {
+        *inspected += partial.inspected;
+        let Findings::Tags(found) = partial.findings else { return Err(Error::mismatch()) };
+        lists.iter_mut().zip(&found).for_each(|(list, found)| list.merge(found));
+    }
+    Ok(())
+}
+
+/// Which part of large objects their dictionaries are, or what else is to be read of them, told by the footers of the
+/// largest: they are read anyway, and kept.
+async fn sampled_share(asking: &Asking, objects: &[BlockRef], listings: &[Listing]) -> Result<Share, Error> {
+    let mut large: Vec<&BlockRef> = objects.iter().filter(|object| object.size > BlockReader::WHOLE).collect();
+    large.sort_by_key(|object| (std::cmp::Reverse(object.size), object.key.clone()));
+    large.truncate(SAMPLE);
+    let weigh = |object| async move {
+        let object: &BlockRef = object;
+        let footer = BlockReader::new(&asking.catalog, object).peek().await?;
+        let read = listings.iter().map(|listing| footer.listing_bytes(listing)).sum();
+        Ok::<_, Error>(Share { read, of: object.size })
+    };
+    let weighed: Vec<_> = large.into_iter().map(weigh).collect();
+    let sum = |all: Share, one: Share| async move { Ok(Share { read: all.read + one.read, of: all.of + one.of }) };
+    let share = stream::iter(weighed).buffer_unordered(SAMPLE).try_fold(Share { read: 0, of: 0 }, sum).await?;
+    Ok(if share.of == 0 { Share::WHOLE } else { share })
+}
+
+/// The objects in as many pieces as the wave has shards, each about as much to read.
+fn pieces<'o>(objects: &'o [BlockRef], wave: &Wave, share: Share) -> Vec<&'o [BlockRef]> {
+    let enough = wave.bytes.div_ceil(wave.shards.max(1));
+    let mut bytes = 0;
+    let mut pieces = Vec::new();
+    let mut from = 0;
+    for (at, object) in objects.iter().enumerate() {
+        bytes += share.of(object);
+        if bytes >= enough {
+            pieces.push(&objects[from..=at]);
+            (from, bytes) = (at + 1, 0);
+        }
+    }
+    if from < objects.len() {
+        pieces.push(&objects[from..]);
+    }
+    pieces
+}
