@@ -1,11 +1,15 @@
 use http::Method;
 
-use crate::{Error, error::quoted};
+use crate::{Error, error::quoted, tags::Version};
 
 /// What there is, for people who asked for what isn't.
-const PATHS: [(Methods, &str); 8] = [
+const PATHS: [(Methods, &str); 12] = [
     (Methods::Post, "/v1/traces"),
     (Methods::Get, "/api/search"),
+    (Methods::Get, "/api/search/tags"),
+    (Methods::Get, "/api/v2/search/tags"),
+    (Methods::Get, "/api/search/tag/{name}/values"),
+    (Methods::Get, "/api/v2/search/tag/{name}/values"),
     (Methods::Get, "/api/traces/{id}"),
     (Methods::Get, "/api/v2/traces/{id}"),
     (Methods::Get, "/api/explain"),
@@ -15,7 +19,7 @@ const PATHS: [(Methods, &str); 8] = [
 ];
 
 /// What a path asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Route<'a> {
     /// Spans to store.
     Export,
@@ -23,6 +27,15 @@ pub(crate) enum Route<'a> {
     Search,
     /// What a search would read and cost.
     Explain,
+    /// The names of attributes.
+    TagNames(Version),
+    /// The values of a tag.
+    TagValues {
+        /// Of which form the answer is.
+        version: Version,
+        /// The tag as it was written: it may have slashes.
+        name: String,
+    },
     /// A trace, in the older form of answer.
     TraceV1 {
         /// Its ID as it was written.
@@ -72,6 +85,14 @@ impl<'a> Route<'a> {
         Some(match *segments {
             ["v1", "traces"] => Route::Export,
             ["api", "search"] => Route::Search,
+            ["api", "search", "tags"] => Route::TagNames(Version::V1),
+            ["api", "v2", "search", "tags"] => Route::TagNames(Version::V2),
+            ["api", "search", "tag", ref name @ .., "values"] => {
+                Route::TagValues { version: Version::V1, name: name.join("/") }
+            }
+            ["api", "v2", "search", "tag", ref name @ .., "values"] => {
+                Route::TagValues { version: Version::V2, name: name.join("/") }
+            }
             ["api", "explain"] => Route::Explain,
             ["api", "traces", id] => Route::TraceV1 { id },
             ["api", "v2", "traces", id] => Route::TraceV2 { id },
@@ -147,6 +168,19 @@ mod tests {
     }
 
     #[test]
+    fn tags_have_slashes_as_they_are() {
+        let route = |version, name: &str| Ok(Route::TagValues { version, name: name.to_owned() });
+        check("", "/api/v2/search/tags", Ok(Route::TagNames(Version::V2)));
+        check("", "//api//search//tags/", Ok(Route::TagNames(Version::V1)));
+        check("", "/api/search/tag/service.name/values", route(Version::V1, "service.name"));
+        check("", "//api/v2/search/tag/span.a/b/values", route(Version::V2, "span.a/b"));
+        check("", "/api/v2/search/tag/span.values/values/values/", route(Version::V2, "span.values/values"));
+        check("", "/api/v2/search/tag/span.a%252Fb%20c/values", route(Version::V2, "span.a%252Fb%20c"));
+        check("", "/api/v2/search/tag/values", route(Version::V2, ""));
+        check("/tempo", "/tempo/api/v2/search/tag/.x/values", route(Version::V2, ".x"));
+    }
+
+    #[test]
     fn paths_may_begin_with_the_prefix() {
         for prefix in ["/tempo/eu", "tempo/eu/", "//tempo//eu"] {
             check(prefix, "/tempo/eu/api/echo", Ok(Route::Echo));
@@ -173,7 +207,8 @@ mod tests {
             "/api/traces/1/2",
             "/api/v2/traces/",
             "/api/v3/traces/1",
-            "/api/search/tags",
+            "/api/search/tag/x",
+            "/api/v3/search/tags",
             "/api/../ready",
             "/api%2Fsearch",
             "/v1/traces/1",

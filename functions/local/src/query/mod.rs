@@ -30,7 +30,7 @@ pub(crate) fn run(Args { question }: Args) -> Result<(), Failure> {
     logs::warnings();
     let watch = Stopwatch::start();
     let body = question.ask("/api/search")?;
-    if question.json {
+    if question.asked.json {
         return terminal::print(&(String::from_utf8_lossy(&body).trim_end().to_owned() + "\n"));
     }
     let found = answer::Found::read(&body)?;
@@ -50,7 +50,7 @@ fn summary(found: &answer::Found, args: &QuestionArgs, watch: Stopwatch) -> Stri
     };
     format!(
         "{what} of the last {}; looked at {} and {} in {}",
-        humantime::format_duration(args.since),
+        humantime::format_duration(args.asked.since),
         units::counted(found.metrics.inspected_traces, "trace"),
         units::bytes(found.metrics.inspected_bytes),
         units::duration(watch.elapsed()),

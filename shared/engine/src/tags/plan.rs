@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
-use niente_block::{KeyRange, Listing, Vocabulary};
+use niente_block::{Bounds, KeyRange, Listing, Vocabulary};
 use niente_catalog::{BlockReader, BlockRef, Snapshot};
 use niente_model::{Nanos, Tenant, TimeRange, TraceId, Value};
 
@@ -28,6 +28,9 @@ impl Asking {
     /// # Errors
     /// As [`search`](Self::search).
     pub async fn tag_names(&self, tenant: &Tenant, question: &TagNamesQuestion) -> Result<TagNames, Error> {
+        if question.scopes.is_empty() {
+            return Ok(TagNames::default());
+        }
         let task = TagTask {
             wanted: question.scopes.iter().copied().map(Wanted::Names).collect(),
             filter: question.filter.clone(),
@@ -52,13 +55,17 @@ impl Asking {
             fixed.into_iter().for_each(|value| values.add(&Value::from(value)));
             return Ok(TagValues { values, inspected: Inspected::default() });
         }
-        let wanted = vec![Wanted::Values(field.to_string())];
-        let task = TagTask { wanted, filter: filter.clone(), hours: hours(*window), bounds: *bounds };
-        let (lists, inspected) = self.lists(tenant, *window, task).await?;
-        lists.iter().for_each(|list| values.merge(list));
         let empty = Value::from("");
-        if source::may_be_empty(field) {
-            values.remove(&empty);
+        let wanted = vec![Wanted::Values(field.to_string())];
+        // One more: the empty one, which is taken out again, mustn't take another's place.
+        let wide = Bounds { values: bounds.values.saturating_add(1), ..*bounds };
+        let task = TagTask { wanted, filter: filter.clone(), hours: hours(*window), bounds: wide };
+        let (mut lists, inspected) = self.lists(tenant, *window, task).await?;
+        for list in &mut lists {
+            if source::may_be_empty(field) {
+                list.remove(&empty);
+            }
+            values.merge(list);
         }
         // Whether a trace has a root can't be told of a part of it.
         if source::is_of_roots(field) && filter.is_none() && inspected.objects > 0 {
