@@ -1,6 +1,7 @@
 //! `niente tags`: which attributes there are, and what values they have.
 
 use niente_traceql::{AttributeScope, Field};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use crate::{Failure, complaint, logs, question::AskedArgs, terminal, units};
@@ -38,8 +39,8 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let path = match &args.tag {
         None => "/api/v2/search/tags".to_owned(),
         Some(tag) => {
-            let field = niente_traceql::parse_field(tag).map_err(|error| complaint::about(tag, &error))?;
-            let encoded = percent_encoding::utf8_percent_encode(&field.to_string(), percent_encoding::NON_ALPHANUMERIC);
+            let field = niente_traceql::parse_field(tag).map_err(|error| complaint::about(tag, &error))?.to_string();
+            let encoded = utf8_percent_encode(&field, NON_ALPHANUMERIC);
             format!("/api/v2/search/tag/{encoded}/values")
         }
     };

@@ -249,3 +249,53 @@ fn pieces<'o>(objects: &'o [BlockRef], wave: &Wave, share: Share) -> Vec<&'o [Bl
     }
     pieces
 }
+
+#[cfg(test)]
+mod tests {
+    use niente_catalog::{Hours, Name, ObjectId};
+    use niente_store::ObjectKey;
+
+    use super::*;
+
+    #[test]
+    fn hours_are_whole() {
+        let seconds = |from, to| TimeRange::new(Nanos::from_secs(from), Nanos::from_secs(to)).unwrap();
+        let nanosecond = Nanos::new(1).unwrap();
+        for (window, from, to) in
+            [(seconds(3_600, 3_600), 3_600, 7_200), (seconds(3_599, 3_600), 0, 7_200), (seconds(10, 20), 0, 3_600)]
+        {
+            let (start, end) = (Nanos::from_secs(from), Nanos::from_secs(to).saturating_sub(nanosecond));
+            assert_eq!(hours(window), TimeRange::new(start, end).unwrap());
+        }
+        assert_eq!(hours(TimeRange::ALL), TimeRange::ALL);
+    }
+
+    #[test]
+    fn pieces_are_about_as_large_and_have_each_object_once() {
+        let object = |size: u64| BlockRef {
+            key: ObjectKey::new("t/blocks/x").unwrap(),
+            name: Name::Block(ObjectId::from_bytes([0; 16])),
+            size,
+            level: 1,
+            times: TimeRange::ALL,
+            hours: Hours::only(Nanos::ZERO.hour()),
+            keys: KeyRange::ALL,
+            tail: None,
+            indexed: false,
+        };
+        let cut = Cut { shard_bytes: 1_000, first_shards: 1, worker_mib: None, in_waves: false };
+        for (sizes, expected) in [
+            (&[900, 50][..], &[2][..]),
+            (&[600, 600, 600], &[2, 1]),
+            (&[100, 100, 900, 900, 100], &[3, 1, 1]),
+            (&[5_000], &[1]),
+        ] {
+            let objects: Vec<BlockRef> = sizes.iter().copied().map(object).collect();
+            let wave = Wave::by_objects(&objects, Share::WHOLE, cut);
+            let pieces: Vec<usize> = pieces(&objects, &wave, Share::WHOLE).into_iter().map(<[_]>::len).collect();
+            assert_eq!(pieces, expected, "{sizes:?}");
+            // Each object is read once, however many shards there are.
+            assert_eq!((wave.spent.store.gets, wave.bytes), (sizes.len() as u64, sizes.iter().sum()));
+        }
+    }
+}
