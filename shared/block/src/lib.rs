@@ -52,6 +52,7 @@ mod rows;
 mod scan;
 mod schema;
 mod scoped;
+mod sources;
 mod spans;
 mod trace;
 mod vocabulary;

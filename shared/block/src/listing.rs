@@ -7,13 +7,14 @@ use bytes::Bytes;
 use niente_model::{TraceId, Value};
 
 use crate::{
-    AttributeScope, Column, DistinctValues, Error, Footer, KeyRange, Step, ValueRef,
+    Column, DistinctValues, Error, Footer, KeyRange, Step, ValueRef,
     arrays::{ids, optional_list},
-    batch::{Children, Values, generic_column},
+    batch::{Children, Values},
     batches::{BATCH_ROWS, Batches},
-    dictionary::{DictionaryPage, Told},
+    dictionary::DictionaryPage,
     scan::Leaf,
-    schema::{self, attribute},
+    schema,
+    sources::Sources,
 };
 
 /// What to list the distinct values of.
@@ -46,17 +47,6 @@ enum State {
     Done,
 }
 
-/// What there is beside the pages.
-#[derive(Debug, Default)]
-struct Sources {
-    values: Vec<Value>,
-    dictionaries: Vec<DictionaryPage>,
-    /// Dictionaries of generic lists' keys: if this key is in one of them, the pages are to be read.
-    probes: Option<(String, Vec<DictionaryPage>)>,
-    /// Whether the pages are to be read whatever dictionaries say.
-    pages: bool,
-}
-
 impl Footer {
     /// Lists the distinct values of a column, but for what these traces have alone.
     ///
@@ -83,88 +73,7 @@ impl Footer {
             let read = columns.filter(|column| wanted.iter().any(|leaf| leaf.is(column.column_path().parts())));
             return read.map(|column| column.compressed_size().max(0) as u64).sum();
         }
-        sources.pages_wanted().map(|page| page.range()).map(|range| range.end - range.start).sum()
-    }
-
-    fn sources(&self, listing: &Listing) -> Sources {
-        let mut sources = Sources { pages: listing.roots, ..Sources::default() };
-        match &listing.column {
-            Column::Name | Column::StatusMessage | Column::ScopeName | Column::ScopeVersion | Column::EventName => {
-                let mut wanted = Vec::new();
-                self.leaves(&listing.column, &mut wanted);
-                self.matching(&wanted).for_each(|leaf| sources.take(self.told(leaf)));
-            }
-            Column::Attribute(scope, key) => {
-                let typed = self.attribute_columns().iter().filter(|c| c.scope == *scope && c.key == *key);
-                let typed: Vec<Leaf> = typed.map(|column| Leaf::Whole(column.name())).collect();
-                self.matching(&typed).for_each(|leaf| sources.take(self.told(leaf)));
-                sources.probe(self, key, Leaf::Part(generic_column(*scope), attribute::KEY));
-            }
-            Column::EventAttribute(key) => {
-                sources.probe(self, key, Leaf::Inner(schema::EVENTS, schema::ATTRIBUTES, attribute::KEY));
-            }
-            Column::LinkAttribute(key) => {
-                sources.probe(self, key, Leaf::Inner(schema::LINKS, schema::ATTRIBUTES, attribute::KEY));
-            }
-            Column::Keys(scope) => {
-                self.typed_keys(*scope, &mut sources);
-                let generic = [Leaf::Part(generic_column(*scope), attribute::KEY)];
-                self.matching(&generic).for_each(|leaf| sources.take(self.told(leaf)));
-            }
-            Column::EventKeys | Column::LinkKeys => {
-                let mut wanted = Vec::new();
-                self.leaves(&listing.column, &mut wanted);
-                self.matching(&wanted).for_each(|leaf| sources.take(self.told(leaf)));
-            }
-            Column::EventTime | Column::LinkTraceId | Column::LinkSpanId => sources.pages = true,
-        }
-        sources
-    }
-
-    /// Keys with a column of their own in which there is a value.
-    fn typed_keys(&self, scope: AttributeScope, sources: &mut Sources) {
-        for column in self.attribute_columns().iter().filter(|column| column.scope == scope) {
-            for leaf in self.matching(&[Leaf::Whole(column.name())]) {
-                match self.leaf_has_values(leaf) {
-                    Some(true) => sources.values.push(Value::Str(column.key.clone())),
-                    Some(false) => {}
-                    None => sources.pages = true,
-                }
-            }
-        }
-    }
-
-    /// The leaf columns of the Parquet schema that these name.
-    fn matching(&self, wanted: &[Leaf]) -> impl Iterator<Item = usize> {
-        let parquet = self.reader.parquet_schema();
-        (0..parquet.num_columns()).filter(|leaf| {
-            let path = parquet.column(*leaf);
-            wanted.iter().any(|wanted| wanted.is(path.path().parts()))
-        })
-    }
-}
-
-impl Sources {
-    fn take(&mut self, told: impl Iterator<Item = Told>) {
-        for told in told {
-            match told {
-                Told::Values(values) => self.values.extend(values),
-                Told::InDictionary(page) => self.dictionaries.push(page),
-                Told::InPages => self.pages = true,
-            }
-        }
-    }
-
-    fn probe(&mut self, footer: &Footer, key: &str, leaf: Leaf) {
-        let mut keys = Sources::default();
-        footer.matching(&[leaf]).for_each(|leaf| keys.take(footer.told(leaf)));
-        self.pages |= keys.pages;
-        self.probes = Some((key.to_owned(), keys.dictionaries));
-    }
-
-    fn pages_wanted(&self) -> impl Iterator<Item = DictionaryPage> {
-        let probes = self.probes.iter().flat_map(|(_, pages)| pages);
-        self.dictionaries.iter().chain(probes).copied()
+        sources.all_dictionaries().map(|page| page.range()).map(|range| range.end - range.start).sum()
     }
 }
 
@@ -256,7 +165,7 @@ fn wanted(footer: &Footer, listing: &Listing) -> Vec<Leaf> {
 /// The dictionaries that are yet to be read; what lies in the object's end has been.
 fn missing(sources: &Sources, read: &mut Vec<(Range<u64>, Bytes)>, footer: &Footer) -> Result<Vec<Range<u64>>, Error> {
     let mut missing = Vec::new();
-    for range in sources.pages_wanted().map(DictionaryPage::range) {
+    for range in sources.all_dictionaries().map(DictionaryPage::range) {
         if read.iter().any(|(known, _)| *known == range) || missing.contains(&range) {
             continue;
         }

@@ -118,7 +118,7 @@ fn many() -> Vec<Span> {
             ("id", Value::from(text.as_str())),
             ("ok", Value::Bool(true)),
         ];
-        let rare = (n % 1_000 == 0).then(|| ("rare", Value::Int(n as i64)));
+        let rare = n.is_multiple_of(1_000).then_some(("rare", Value::Int(n as i64)));
         let attributes = pairs.into_iter().chain(rare).map(|(key, value)| (Key::from(key), value)).collect();
         Span { attributes, name: format!("n{}", n % 7), ..Span::new(trace, id, Nanos::from_secs(n)) }
     };
