@@ -8,8 +8,8 @@ use crate::{Failure, complaint, logs, question::AskedArgs, terminal, units};
 
 /// List attributes, or the values of one
 ///
-/// Prints the attributes that spans, their resources, scopes, events and links have, as a query would name them; and with
-/// the name of one, its values.
+/// Prints the attributes that spans, their resources, scopes, events and links have, as a query would name them; and
+/// with the name of one, its values.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
 Examples:

@@ -22,8 +22,8 @@ pub struct Settings {
     pub default_limit: u32,
     /// How many spans of each spanset a search answers that doesn't say `spss`. Default: 3, likewise.
     pub default_spans_per_spanset: u32,
-    /// The most bytes that the names of a scope's attributes, or the values of one, have in an answer: the first in their
-    /// order. Default: 1,000,000, as in Tempo.
+    /// The most bytes that the names of a scope's attributes, or the values of one, have in an answer: the first in
+    /// their order. Default: 1,000,000, as in Tempo.
     pub max_tag_bytes: u64,
     /// How queries are cut, answered and priced. Default: in this process.
     pub engine: niente_engine::Settings,

@@ -7,10 +7,9 @@
 //!
 //! Nothing here does I/O. Writing makes bytes: [`BlockWriter`] takes traces in order. Reading says which byte
 //! ranges it needs and is handed them: [`Footer`] opens a block, [`Scan`] reads the columns of a [`Projection`] into
-//! [`SpanBatch`]es for questions, [`SpanScan`] reads whole spans, one made at a time
-//! from [`SpanRows`], and [`KeyScan`] reads trace keys alone. A [`ListingScan`] gathers the distinct values of a column,
-//! mostly from dictionaries, for a [`Vocabulary`]. So the number of requests that a question costs is
-//! decided here, and tested without a store.
+//! [`SpanBatch`]es for questions, [`SpanScan`] reads whole spans, one made at a time from [`SpanRows`], and [`KeyScan`]
+//! reads trace keys alone. A [`ListingScan`] gathers the distinct values of a column, mostly from dictionaries, for a
+//! [`Vocabulary`]. So the number of requests that a question costs is decided here, and tested without a store.
 //!
 //! ```
 //! use niente_block::{BlockWriter, Filter, Footer, KeyRange, Layout, Opened, Step};

@@ -15,8 +15,8 @@ use crate::{
 /// What exists in a store, for those who only read.
 ///
 /// It keeps what it has read: days and configurations by their versions, which every snapshot checks again, and of
-/// blocks, which never change, their footers and what columns were listed. So it needs no coordination, and a process may live as long as it likes.
-/// Cheap to clone; clones share what is kept.
+/// blocks, which never change, their footers and what columns were listed. So it needs no coordination, and a process
+/// may live as long as it likes. Cheap to clone; clones share what is kept.
 #[derive(Clone)]
 pub struct Catalog {
     store: Arc<dyn Store>,

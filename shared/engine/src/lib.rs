@@ -19,8 +19,8 @@
 //!   `evaluate` (with `tree`, `aggregate` and `value`) is the language's meaning, `show` decides what answers say of a
 //!   span.
 //!
-//! Questions about tags ([`Asking::tag_names`], [`Asking::tag_values`]) have both halves in `tags`: they are mostly answered
-//! from dictionaries, by objects instead of traces.
+//! Questions about tags ([`Asking::tag_names`], [`Asking::tag_values`]) have both halves in `tags`: they are mostly
+//! answered from dictionaries, by objects instead of traces.
 //!
 //! What the halves say to each other travels as `wire` has it. [`Asking::spent`] tells what a question has cost,
 //! [`Asking::explain`] what it would.

@@ -27,7 +27,8 @@ pub struct TagNamesQuestion {
     pub scopes: Vec<TagScope>,
     /// A query of one filter: only spans that satisfy it count. None for all.
     pub filter: Option<String>,
-    /// Spans that start in the hours of this time count. Without a filter, so does whatever lies in an object with them.
+    /// Spans that start in the hours of this time count. Without a filter, so does whatever lies in an object with
+    /// them.
     pub window: TimeRange,
     /// How many names of each scope to answer.
     pub bounds: Bounds,
