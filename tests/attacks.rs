@@ -16,6 +16,8 @@ use crate::harness::{InProcess, NOW, text, without_counters};
 
 const ECHO: &str = "/api/echo";
 const SEARCH: &str = "/api/search?q=%7B%7D&start=1793577000&end=1793590000";
+/// The names of all spans.
+const NAMES: &str = "/api/v2/search/tag/name/values?start=1793577000&end=1793590000";
 /// A trace of tenant `a`, and one of tenant `b`.
 const A: &str = "000000000000000000000000000000aa";
 const B: &str = "000000000000000000000000000000bb";
@@ -256,7 +258,7 @@ async fn tenant_names_lead_nowhere_else() {
         let told = format!("{:?}", String::from_utf8_lossy(name));
         let seen = house.seen(&[tenant(name)]).await;
         assert!(!seen.contains(&format!("of {B}")) && !seen.contains("\"traceID\""), "{told}: {seen}");
-        for path in [SEARCH, "/api/traces/bb", "/api/v2/traces/bb", ECHO] {
+        for path in [SEARCH, NAMES, "/api/search/tags", "/api/traces/bb", "/api/v2/traces/bb", ECHO] {
             let answer = house.get(path, &[bearer(1), tenant(name)]).await;
             assert!([400, 403].contains(&answer.status().as_u16()), "{told}: {}", text(&answer));
         }
@@ -289,6 +291,8 @@ async fn parameters_name_no_tenant() {
         "/api/v2/traces/bb|aa",
         "/api/traces/bb?X-Scope-OrgID=b&tenant=b",
         "/api/search?q=%7B%7D&start=1793577000&end=1793590000&X-Scope-OrgID=b&orgID=b",
+        "/api/v2/search/tag/name/values?start=1793577000&end=1793590000&X-Scope-OrgID=b&tenant=b",
+        "/api/v2/search/tag/..%2f..%2fb%2fname/values?start=1793577000&end=1793590000",
         "/b/api/search",
         "/api/search/../../b",
     ] {

@@ -94,7 +94,8 @@ const SILENT: [&str; 9] = [
     "{ name =~ \".*silence\" } | by(name) | count() = 1",
 ];
 
-/// Every search and metrics query of the conformance suite, searches with narrower limits too, and traces by ID.
+/// Every search and metrics query of the conformance suite, searches with narrower limits too, traces by ID, and values of
+/// tags that a filter selects.
 fn questions() -> Vec<String> {
     let mut questions: Vec<String> = cases()
         .iter()
@@ -118,6 +119,17 @@ fn questions() -> Vec<String> {
         }
     }
     questions.extend(["dd", "ee"].map(|id| format!("/api/v2/traces/{id}")));
+    for (tag, filter) in [
+        ("name", "{ kind = server }"),
+        (".foo", "{ resource.service.name != \"cart\" }"),
+        ("resource.service.name", "{ status = error || event:name =~ \".*\" }"),
+        ("rootName", "{ span.http.status_code >= 400 }"),
+        ("span:childCount", "{ duration > 10ms }"),
+    ] {
+        let filter: String = form_urlencoded::byte_serialize(filter.as_bytes()).collect();
+        questions.push(format!("/api/v2/search/tag/{tag}/values?q={filter}&start=1793577000&end=1793585400"));
+        questions.push(format!("/api/v2/search/tags?q={filter}&start=1793577000&end=1793585400"));
+    }
     questions
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn run(Args { question }: Args) -> Result<(), Failure> {
     logs::warnings();
     question.kind()?;
     let body = question.ask("/api/explain")?;
-    if question.json {
+    if question.asked.json {
         return terminal::print(&(String::from_utf8_lossy(&body).trim_end().to_owned() + "\n"));
     }
     let explained: Explained = serde_json::from_slice(&body)

@@ -8,7 +8,8 @@
 //! * [`serve`] opens the ports: Tempo's API, OTLP over HTTP and over gRPC. It owns what only a server has to care
 //!   about: sockets, how much may be in memory at once, signals, what is looked after in the background.
 //! * [`demo`] is `serve` with a shop in it that sends traces, and tells a newcomer what to type.
-//! * [`query`] asks a server, or a store, and prints a table. [`explain`] asks what that would read and cost.
+//! * [`query`] asks a server, or a store, and prints a table. [`explain`] asks what that would read and cost, [`tags`]
+//!   which attributes there are and what values they have.
 //! * [`ingest`] sends files to a server, or into a store.
 //! * [`inspect`] tells what a store or a block holds and weighs.
 //! * [`compact`], [`gc`], [`redact`] and [`config`] look after a store: make few objects of many, delete what was
@@ -42,6 +43,7 @@ mod redact;
 mod runtime;
 mod serve;
 mod storage;
+mod tags;
 mod tenants;
 mod terminal;
 mod token;
@@ -79,6 +81,7 @@ enum Command {
     Demo(demo::Args),
     Query(query::Args),
     Explain(explain::Args),
+    Tags(tags::Args),
     Ingest(ingest::Args),
     Inspect(inspect::Args),
     Compact(compact::Args),
@@ -102,6 +105,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Demo(args) => demo::run(args),
         Command::Query(args) => query::run(args),
         Command::Explain(args) => explain::run(args),
+        Command::Tags(args) => tags::run(args),
         Command::Ingest(args) => ingest::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Compact(args) => compact::run(args),

@@ -16,21 +16,29 @@ use crate::{
     storage::{Place, StorageArgs},
 };
 
-/// What is asked, and whom.
+/// What traces are asked for, and whom.
 #[derive(clap::Args, Debug)]
 pub(crate) struct QuestionArgs {
     // First: see `StorageArgs`.
     #[command(flatten)]
-    storage: StorageArgs,
+    pub(crate) asked: AskedArgs,
     /// The query, in quotes so that the shell leaves it alone
     #[arg(value_name = "TRACEQL", allow_hyphen_values = true)]
     query: String,
-    /// How far back to look: 90s, 15m, 1h, 7d
-    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = humantime::parse_duration)]
-    pub(crate) since: Duration,
     /// The most traces, or series, to find
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) limit: u32,
+}
+
+/// Whom to ask, and of what time.
+#[derive(clap::Args, Debug)]
+pub(crate) struct AskedArgs {
+    // First: see `StorageArgs`.
+    #[command(flatten)]
+    storage: StorageArgs,
+    /// How far back to look: 90s, 15m, 1h, 7d
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = humantime::parse_duration)]
+    pub(crate) since: Duration,
     /// The server to ask
     #[arg(long, value_name = "URL", env = "NIENTE_HTTP", default_value = "http://127.0.0.1:3200")]
     url: String,
@@ -68,7 +76,14 @@ impl QuestionArgs {
 
     /// The body of the API's answer at this path.
     pub(crate) fn ask(&self, path: &str) -> Result<Vec<u8>, Failure> {
-        let target = self.target(path, clock::now());
+        self.asked.ask(path, Some(&self.query), Some(self.limit))
+    }
+}
+
+impl AskedArgs {
+    /// The body of the API's answer at this path.
+    pub(crate) fn ask(&self, path: &str, query: Option<&str>, limit: Option<u32>) -> Result<Vec<u8>, Failure> {
+        let target = self.target(path, query, limit, clock::now());
         let (answer, server) = match self.storage.place() {
             Some(place) => (self.ask_store(place, &target)?, "the search".to_owned()),
             None => {
@@ -79,17 +94,17 @@ impl QuestionArgs {
         answer.into_success(&server)
     }
 
-    fn target(&self, path: &str, now: Nanos) -> String {
+    fn target(&self, path: &str, query: Option<&str>, limit: Option<u32>, now: Nanos) -> String {
         let since = Nanos::from_secs(self.since.as_secs().max(1));
-        let parameters = form_urlencoded::Serializer::new(format!("{path}?"))
-            .append_pair("q", &self.query)
-            .append_pair("start", &now.saturating_sub(since).as_secs().to_string())
-            // Up to the end of this second, for spans that have only just come.
-            .append_pair("end", &(now.as_secs() + 1).to_string())
-            .append_pair("limit", &self.limit.to_string())
-            .append_pair("maxSeries", &self.limit.to_string())
+        // Up to the end of this second, for spans that have only just come.
+        let (start, end) = (now.saturating_sub(since).as_secs().to_string(), (now.as_secs() + 1).to_string());
+        let parameters = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(query.map(|query| ("q", query)))
+            .extend_pairs([("start", start), ("end", end)])
+            .extend_pairs(limit.map(|limit| ("limit", limit.to_string())))
+            .extend_pairs(limit.map(|limit| ("maxSeries", limit.to_string())))
             .finish();
-        parameters.replacen("?&", "?", 1)
+        format!("{path}?{parameters}")
     }
 
     fn ask_store(&self, place: &Place, target: &str) -> Result<Answer, Failure> {
@@ -124,7 +139,7 @@ mod tests {
         let line = Line::parse_from(["query", r#"{ .a = "b&c" }"#, "--since", "1m", "--limit", "5"]);
         let now = Nanos::new(1_000_000_000_000_000_001).unwrap();
         assert_eq!(
-            line.args.target("/api/search", now),
+            line.args.asked.target("/api/search", Some(&line.args.query), Some(line.args.limit), now),
             "/api/search?q=%7B+.a+%3D+%22b%26c%22+%7D&start=999999940&end=1000000001&limit=5&maxSeries=5"
         );
     }

@@ -3,7 +3,11 @@
 
 use std::cmp::Reverse;
 
-use niente_engine::{Asking, Inspected, SearchAnswer, SearchQuestion, TraceAnswer};
+use niente_block::Vocabulary;
+use niente_engine::{
+    Asking, Inspected, SearchAnswer, SearchQuestion, TagNames, TagNamesQuestion, TagValues, TagValuesQuestion,
+    TraceAnswer,
+};
 
 use crate::{Access, Error, trace::TraceRequest};
 
@@ -26,6 +30,43 @@ pub(crate) async fn find_trace(asking: &Asking, access: &Access, request: &Trace
         merge_trace(&mut merged, asking.find_trace(tenant, id, request.window).await?);
     }
     Ok(merged)
+}
+
+/// The names that any of the tenants has.
+pub(crate) async fn tag_names(
+    asking: &Asking,
+    access: &Access,
+    question: &TagNamesQuestion,
+) -> Result<TagNames, Error> {
+    let scopes = question.scopes.iter().map(|scope| (*scope, Vocabulary::new(question.bounds))).collect();
+    let mut merged = TagNames { scopes, inspected: Inspected::default() };
+    for tenant in &access.tenants {
+        merge_names(&mut merged, &asking.tag_names(tenant, question).await?);
+    }
+    Ok(merged)
+}
+
+/// The values that any of the tenants has.
+pub(crate) async fn tag_values(
+    asking: &Asking,
+    access: &Access,
+    question: &TagValuesQuestion,
+) -> Result<TagValues, Error> {
+    let mut merged = TagValues { values: Vocabulary::new(question.bounds), inspected: Inspected::default() };
+    for tenant in &access.tenants {
+        merge_values(&mut merged, &asking.tag_values(tenant, question).await?);
+    }
+    Ok(merged)
+}
+
+fn merge_names(merged: &mut TagNames, answer: &TagNames) {
+    merged.scopes.iter_mut().zip(&answer.scopes).for_each(|((_, merged), (_, names))| merged.merge(names));
+    merged.inspected += answer.inspected;
+}
+
+fn merge_values(merged: &mut TagValues, answer: &TagValues) {
+    merged.values.merge(&answer.values);
+    merged.inspected += answer.inspected;
 }
 
 /// The newest first, ties by trace ID and then, since the sort is stable, by tenant.

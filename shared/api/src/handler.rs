@@ -18,6 +18,7 @@ use crate::{
     room::Room,
     route::Route,
     search::{self, SearchRequest},
+    tags::{NamesRequest, ValuesRequest},
     trace::{self, Form, TraceRequest},
 };
 
@@ -62,10 +63,15 @@ impl Api {
 
     /// Answers a request.
     ///
-    /// Whatever goes wrong becomes a response too: one line of plain text, with the status of [`Error::status`].
+    /// Whatever goes wrong becomes a response too: one line of plain text, with the status of [`Error::status`]. About
+    /// tags, browsers read it as JSON: there it is the fields `error` and `message`.
     pub async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
         let room = Room::of(&request, &self.settings);
         let mut response = self.answer(&request, room).await.unwrap_or_else(|error| error.to_response());
+        let route = Route::find(request.method(), request.uri().path(), &self.settings.path_prefix);
+        if let Ok(Route::TagNames(_) | Route::TagValues { .. }) = route {
+            response = response::error_in_json(response);
+        }
         if request.method() == Method::HEAD {
             let body = std::mem::take(response.body_mut());
             response.headers_mut().insert(CONTENT_LENGTH, body.len().into());
@@ -149,6 +155,20 @@ impl Api {
                 };
                 let explanation = explanation.map_err(Error::from);
                 Ok(query.priced(explanation.map(|found| response::ok(response::JSON, explain::to_json(&text, &found)))))
+            }
+            Route::TagNames(version) => {
+                let access = access(Right::Query)?;
+                let wanted = NamesRequest::parse(version, &params, &self.settings, self.clock.now())?;
+                let query = self.query(request, &access);
+                let answer = federate::tag_names(&query.asking, &access, &wanted.question).await;
+                Ok(query.priced(answer.map(|answer| room.fit(wanted.respond(version, &answer)))))
+            }
+            Route::TagValues { version, name } => {
+                let access = access(Right::Query)?;
+                let wanted = ValuesRequest::parse(version, &name, &params, &self.settings, self.clock.now())?;
+                let query = self.query(request, &access);
+                let answer = federate::tag_values(&query.asking, &access, &wanted.question).await;
+                Ok(query.priced(answer.map(|answer| room.fit(wanted.respond(version, &answer)))))
             }
             Route::TraceV1 { id } => {
                 let (access, wanted) = (access(Right::Query)?, TraceRequest::parse(id, &params)?);

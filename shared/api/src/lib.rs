@@ -35,9 +35,9 @@
 //! ```
 //!
 //! A request passes through the private modules in this order: `route` says which question its path asks, `auth` who
-//! asks, `tenant` whose data it is about, `search`, `metrics` and `trace` turn parameters into the engine's question and the
-//! engine's answer into a body, `federate` puts a question about several tenants to each, `ingest` decodes and stores
-//! spans. Each of the query modules holds pure functions on both sides of the engine, which is where their tests
+//! asks, `tenant` whose data it is about, `search`, `metrics`, `tags` and `trace` turn parameters into the engine's question
+//! and the engine's answer into a body, `federate` puts a question about several tenants to each, `ingest` decodes and
+//! stores spans. Each of the query modules holds pure functions on both sides of the engine, which is where their tests
 //! take hold.
 //!
 //! # What the answers promise
@@ -64,6 +64,7 @@ mod room;
 mod route;
 mod search;
 mod settings;
+mod tags;
 mod tenant;
 mod trace;
 

@@ -37,6 +37,23 @@ pub(crate) fn missing() -> Response<Bytes> {
     response
 }
 
+/// A failure's text as JSON, which is how Grafana's editors show those of requests that the browser sends itself.
+pub(crate) fn error_in_json(mut response: Response<Bytes>) -> Response<Bytes> {
+    if !response.status().is_success() {
+        let text = String::from_utf8_lossy(response.body()).into_owned();
+        *response.body_mut() = json::to_body(&Failure { error: &text, message: &text }).into();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
+    }
+    response
+}
+
+/// The fields that different parts of Grafana look for.
+#[derive(Serialize)]
+struct Failure<'a> {
+    error: &'a str,
+    message: &'a str,
+}
+
 impl Error {
     /// The response: one line of plain text, which Grafana shows as it is.
     pub fn to_response(&self) -> Response<Bytes> {

@@ -1,11 +1,15 @@
 use http::Method;
 
-use crate::{Error, error::quoted};
+use crate::{Error, error::quoted, tags::Version};
 
 /// What there is, for people who asked for what isn't.
-const PATHS: [(Methods, &str); 10] = [
+const PATHS: [(Methods, &str); 14] = [
     (Methods::Post, "/v1/traces"),
     (Methods::Get, "/api/search"),
+    (Methods::Get, "/api/search/tags"),
+    (Methods::Get, "/api/v2/search/tags"),
+    (Methods::Get, "/api/search/tag/{name}/values"),
+    (Methods::Get, "/api/v2/search/tag/{name}/values"),
     (Methods::Get, "/api/traces/{id}"),
     (Methods::Get, "/api/v2/traces/{id}"),
     (Methods::Get, "/api/metrics/query_range"),
@@ -17,7 +21,7 @@ const PATHS: [(Methods, &str); 10] = [
 ];
 
 /// What a path asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Route<'a> {
     /// Spans to store.
     Export,
@@ -29,6 +33,15 @@ pub(crate) enum Route<'a> {
     MetricsInstant,
     /// What a search would read and cost.
     Explain,
+    /// The names of attributes.
+    TagNames(Version),
+    /// The values of a tag.
+    TagValues {
+        /// Of which form the answer is.
+        version: Version,
+        /// The tag as it was written: it may have slashes.
+        name: String,
+    },
     /// A trace, in the older form of answer.
     TraceV1 {
         /// Its ID as it was written.
@@ -80,6 +93,14 @@ impl<'a> Route<'a> {
             ["api", "search"] => Route::Search,
             ["api", "metrics", "query_range"] => Route::MetricsRange,
             ["api", "metrics", "query"] => Route::MetricsInstant,
+            ["api", "search", "tags"] => Route::TagNames(Version::V1),
+            ["api", "v2", "search", "tags"] => Route::TagNames(Version::V2),
+            ["api", "search", "tag", ref name @ .., "values"] => {
+                Route::TagValues { version: Version::V1, name: name.join("/") }
+            }
+            ["api", "v2", "search", "tag", ref name @ .., "values"] => {
+                Route::TagValues { version: Version::V2, name: name.join("/") }
+            }
             ["api", "explain"] => Route::Explain,
             ["api", "traces", id] => Route::TraceV1 { id },
             ["api", "v2", "traces", id] => Route::TraceV2 { id },
@@ -155,6 +176,19 @@ mod tests {
     }
 
     #[test]
+    fn tags_have_slashes_as_they_are() {
+        let route = |version, name: &str| Ok(Route::TagValues { version, name: name.to_owned() });
+        check("", "/api/v2/search/tags", Ok(Route::TagNames(Version::V2)));
+        check("", "//api//search//tags/", Ok(Route::TagNames(Version::V1)));
+        check("", "/api/search/tag/service.name/values", route(Version::V1, "service.name"));
+        check("", "//api/v2/search/tag/span.a/b/values", route(Version::V2, "span.a/b"));
+        check("", "/api/v2/search/tag/span.values/values/values/", route(Version::V2, "span.values/values"));
+        check("", "/api/v2/search/tag/span.a%252Fb%20c/values", route(Version::V2, "span.a%252Fb%20c"));
+        check("", "/api/v2/search/tag/values", route(Version::V2, ""));
+        check("/tempo", "/tempo/api/v2/search/tag/.x/values", route(Version::V2, ".x"));
+    }
+
+    #[test]
     fn paths_may_begin_with_the_prefix() {
         for prefix in ["/tempo/eu", "tempo/eu/", "//tempo//eu"] {
             check(prefix, "/tempo/eu/api/echo", Ok(Route::Echo));
@@ -181,7 +215,8 @@ mod tests {
             "/api/traces/1/2",
             "/api/v2/traces/",
             "/api/v3/traces/1",
-            "/api/search/tags",
+            "/api/search/tag/x",
+            "/api/v3/search/tags",
             "/api/../ready",
             "/api%2Fsearch",
             "/v1/traces/1",

@@ -29,6 +29,9 @@ pub struct Settings {
     pub default_limit: u32,
     /// How many spans of each spanset a search answers that doesn't say `spss`. Default: 3, likewise.
     pub default_spans_per_spanset: u32,
+    /// The most bytes that the names of a scope's attributes, or the values of one, have in an answer: the first in
+    /// their order. Default: 1,000,000, as in Tempo.
+    pub max_tag_bytes: u64,
     /// How queries are cut, answered and priced. Default: in this process.
     pub engine: niente_engine::Settings,
     /// What a query may cost, whoever asks. Default: anything.
@@ -66,6 +69,7 @@ impl Default for Settings {
             max_exemplars: 100,
             default_limit: 20,
             default_spans_per_spanset: 3,
+            max_tag_bytes: 1_000_000,
             engine: niente_engine::Settings::default(),
             budget: Budget::default(),
             query_timeout: None,

@@ -187,6 +187,89 @@ async fn legacy_tags_find_traces() {
     }
 }
 
+/// Values as `<type> <value>`, or v1's as they are.
+fn values(answer: &Answer) -> Vec<String> {
+    let value = |value: &Json| match value.as_str() {
+        Some(text) => text.to_owned(),
+        None => format!("{} {}", value["type"].as_str().unwrap(), value["value"].as_str().unwrap_or_default()),
+    };
+    answer.json()["tagValues"].as_array().unwrap().iter().map(value).collect()
+}
+
+#[tokio::test]
+async fn tags_are_listed_as_soon_as_they_are_stored() {
+    let client = Client::new();
+    let nothing = client.get("/api/v2/search/tags").await;
+    assert_eq!(nothing.json()["scopes"].as_array().unwrap().len(), 1, "the built-in fields are always there");
+    client.export(&[("Content-Type", "application/json")], EXPORT).await.json();
+
+    let answer = client.get("//api/v2/search/tags?limit=5000").await;
+    assert_eq!(answer.json()["scopes"][0], json!({"name": "resource", "tags": ["service.name"]}));
+    assert_eq!(answer.json()["scopes"][1]["name"], "intrinsic");
+    assert!(answer.header("x-niente-requests").contains("list=1"), "{:?}", answer.0.headers());
+    assert_eq!(client.get("/api/v2/search/tags?scope=span").await.json()["scopes"], json!([]));
+    assert_eq!(client.get("/api/search/tags").await.json()["tagNames"], json!(["service.name"]));
+    assert_eq!(client.get("/api/v2/search/tags?start=5&end=9").await.json()["scopes"][0]["name"], "intrinsic");
+
+    for (path, expected) in [
+        ("/api/v2/search/tag/resource.service.name/values", &["string shop"][..]),
+        ("/api/v2/search/tag/.service.name/values?limit=1&tag=.service.name", &["string shop"]),
+        ("/api/v2/search/tag/name/values?q=%7Bkind=server%26%26", &["string GET /cart"]),
+        ("/api/v2/search/tag/name/values?q=%7Bkind=client%7D", &[]),
+        ("/api/v2/search/tag/name/values?q=%7Bkind=", &["string GET /cart"]),
+        ("/api/v2/search/tag/status/values", &["keyword error", "keyword ok", "keyword unset"]),
+        ("/api/v2/search/tag/span%253Astatus/values?q=%7Bduration%3E%221ms%22%7D", &["keyword error"]),
+        ("/api/v2/search/tag/duration/values", &[]),
+        ("/api/v2/search/tag/rootServiceName/values", &["string ", "string shop"]),
+        ("/api/v2/search/tag/statusMessage/values", &["string bad"]),
+        ("/api/v2/search/tag/instrumentation:name/values", &["string lib"]),
+        ("/api/v2/search/tag/nestedSetParent/values", &["int -1"]),
+        ("/api/v2/search/tag/span.undefined/values", &[]),
+        ("/api/v2/search/tag/span.a/b//values?maxStaleValues=5", &[]),
+        ("/api/search/tag/service.name/values", &["shop"]),
+        ("/api/search/tag/status.code/values", &["error", "ok", "unset"]),
+        ("/api/search/tag/status/values", &[]),
+    ] {
+        assert_eq!(values(&client.get(path).await), expected, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn errors_about_tags_are_json_for_the_browser() {
+    let client = Client::with(Settings { require_tenant: true, ..Settings::default() });
+    for (path, status, error) in [
+        ("/api/v2/search/tag/undefined/values", 400, "invalid TraceQL query: "),
+        ("/api/v2/search/tags?scope=spam", 400, "parameter scope: \"spam\" is none of "),
+        ("/api/search/tags?start=x&end=9", 400, "parameter start: \"x\" is not a Unix time in whole seconds"),
+    ] {
+        let answer = client.get_as("a", path).await;
+        assert_eq!((answer.status(), answer.header("content-type")), (status, "application/json"), "{path}");
+        let body: Json = serde_json::from_str(answer.text()).unwrap();
+        assert!(body["error"].as_str().unwrap().starts_with(error), "{body}");
+        assert_eq!(body["message"], body["error"]);
+    }
+    let answer = client.get("/api/v2/search/tags").await;
+    assert_eq!((answer.status(), answer.header("content-type")), (401, "application/json"));
+}
+
+#[tokio::test]
+async fn tags_of_several_tenants_are_united() {
+    let client = Client::new();
+    let json = ("Content-Type", "application/json");
+    let other = EXPORT.replace("\"shop\"", "\"bank\"").replace("service.name", "bank.name");
+    for (tenant, export) in [("a", EXPORT), ("b", &other)] {
+        client.export(&[json, ("X-Scope-OrgID", tenant)], export.to_owned()).await.json();
+    }
+    let names = async |tenants: &str| client.get_as(tenants, "/api/search/tags?scope=resource").await.json();
+    assert_eq!(names("a").await["tagNames"], json!(["service.name"]));
+    assert_eq!(names("a|b").await["tagNames"], json!(["bank.name", "service.name"]));
+    let answer = client.get_as("b|a", "/api/v2/search/tag/name/values?limit=1").await;
+    assert_eq!(values(&answer), ["string GET /cart"]);
+    assert_eq!(answer.header("x-niente-partial"), "");
+    let answer = client.get_as("a|b", "/api/v2/search/tag/rootServiceName/values?limit=1").await;
+    assert_eq!((&values(&answer)[..], answer.header("x-niente-partial")), (&["string ".to_owned()][..], "limit"));
+}
+
 #[tokio::test]
 async fn tenants_see_what_is_theirs() {
     let client = Client::new();

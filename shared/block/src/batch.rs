@@ -11,6 +11,7 @@ use niente_model::{Attributes, Nanos, SpanId, SpanKind, StatusCode, TraceId, Val
 use crate::{
     AttributeScope, Column, Error, Projection,
     arrays::{as_list, as_text, binary, column, ids, missing, optional_list, primitive, text},
+    attribute_keys::AttributeKeys,
     attribute_rows::AttributeRows,
     attributes::AttributeValues,
     schema::{self, event, link},
@@ -72,44 +73,92 @@ pub enum ValueRef<'a> {
 
 /// The values of one projected column.
 #[derive(Clone, Debug)]
-enum Values {
+pub(crate) enum Values {
     Text(StringViewArray),
     Binary(BinaryArray),
     Time(PrimitiveArray<TimestampNanosecondType>),
     Attribute(AttributeValues),
     Attributes(Arc<AttributeRows>),
+    Keys(AttributeKeys),
+}
+
+impl Values {
+    /// The values of a column in these rows, or in their events or links.
+    pub(crate) fn of(
+        rows: &RecordBatch,
+        column: &Column,
+        events: &Option<ListArray>,
+        links: &Option<ListArray>,
+    ) -> Result<Self, Error> {
+        let child = |list: &Option<ListArray>, field: &str| -> Result<ArrayRef, Error> {
+            let list = list.as_ref().ok_or_else(|| missing(field))?;
+            list.values().as_struct().column_by_name(field).cloned().ok_or_else(|| missing(field))
+        };
+        let attributes = |list: &Option<ListArray>| as_list(&child(list, schema::ATTRIBUTES)?);
+        Ok(match column {
+            Column::Name => Values::Text(text(rows, schema::NAME)?),
+            Column::StatusMessage => Values::Text(text(rows, schema::STATUS_MESSAGE)?),
+            Column::ScopeName => Values::Text(text(rows, schema::SCOPE_NAME)?),
+            Column::ScopeVersion => Values::Text(text(rows, schema::SCOPE_VERSION)?),
+            Column::Attribute(scope, key) => Values::Attribute(AttributeValues::of_rows(rows, *scope, key)?),
+            Column::Attributes(scope) => Values::Attributes(Arc::new(AttributeRows::new(rows, *scope)?)),
+            Column::EventName => Values::Text(as_text(&child(events, event::NAME)?)?),
+            Column::EventTime => Values::Time(primitive(&child(events, event::TIME)?)?),
+            Column::EventAttribute(key) => Values::Attribute(AttributeValues::of_list(&attributes(events)?, key)?),
+            Column::LinkTraceId => Values::Binary(binary(&child(links, link::TRACE_ID)?)?),
+            Column::LinkSpanId => Values::Binary(binary(&child(links, link::SPAN_ID)?)?),
+            Column::LinkAttribute(key) => Values::Attribute(AttributeValues::of_list(&attributes(links)?, key)?),
+            Column::Keys(scope) => Values::Keys(AttributeKeys::of_rows(rows, *scope)?),
+            Column::EventKeys => Values::Keys(AttributeKeys::of_list(&attributes(events)?)?),
+            Column::LinkKeys => Values::Keys(AttributeKeys::of_list(&attributes(links)?)?),
+        })
+    }
+
+    pub(crate) fn get(&self, index: usize) -> ValueRef<'_> {
+        match self {
+            Values::Text(values) => ValueRef::Str(values.value(index)),
+            Values::Binary(values) => ValueRef::Bytes(values.value(index)),
+            Values::Time(values) => ValueRef::Int(values.value(index)),
+            Values::Attribute(values) => values.get(index),
+            Values::Attributes(_) | Values::Keys(_) => ValueRef::Absent,
+        }
+    }
+}
+
+/// Which indices of a column's values are a row's.
+pub(crate) enum Children {
+    /// The row itself.
+    Rows,
+    /// Those of its events or links.
+    Lists(Option<ListArray>),
+}
+
+impl Children {
+    pub(crate) fn of(column: &Column, events: Option<ListArray>, links: Option<ListArray>) -> Self {
+        match column {
+            Column::EventName | Column::EventTime | Column::EventAttribute(_) | Column::EventKeys => {
+                Children::Lists(events)
+            }
+            Column::LinkTraceId | Column::LinkSpanId | Column::LinkAttribute(_) | Column::LinkKeys => {
+                Children::Lists(links)
+            }
+            _ => Children::Rows,
+        }
+    }
+
+    pub(crate) fn range(&self, row: usize) -> Range<usize> {
+        match self {
+            Children::Rows => row..row + 1,
+            Children::Lists(list) => children(list, row),
+        }
+    }
 }
 
 impl SpanBatch {
     pub(crate) fn new(rows: &RecordBatch, projection: &Projection) -> Result<Self, Error> {
         let events = optional_list(rows, schema::EVENTS)?;
         let links = optional_list(rows, schema::LINKS)?;
-        let child = |list: &Option<ListArray>, field: &str| -> Result<ArrayRef, Error> {
-            let list = list.as_ref().ok_or_else(|| missing(field))?;
-            list.values().as_struct().column_by_name(field).cloned().ok_or_else(|| missing(field))
-        };
-        let columns = projection.columns().iter().map(|column| {
-            Ok(match column {
-                Column::Name => Values::Text(text(rows, schema::NAME)?),
-                Column::StatusMessage => Values::Text(text(rows, schema::STATUS_MESSAGE)?),
-                Column::ScopeName => Values::Text(text(rows, schema::SCOPE_NAME)?),
-                Column::ScopeVersion => Values::Text(text(rows, schema::SCOPE_VERSION)?),
-                Column::Attribute(scope, key) => Values::Attribute(AttributeValues::of_rows(rows, *scope, key)?),
-                Column::Attributes(scope) => Values::Attributes(Arc::new(AttributeRows::new(rows, *scope)?)),
-                Column::EventName => Values::Text(as_text(&child(&events, event::NAME)?)?),
-                Column::EventTime => Values::Time(primitive(&child(&events, event::TIME)?)?),
-                Column::EventAttribute(key) => {
-                    let lists = as_list(&child(&events, schema::ATTRIBUTES)?)?;
-                    Values::Attribute(AttributeValues::of_list(&lists, key)?)
-                }
-                Column::LinkTraceId => Values::Binary(binary(&child(&links, link::TRACE_ID)?)?),
-                Column::LinkSpanId => Values::Binary(binary(&child(&links, link::SPAN_ID)?)?),
-                Column::LinkAttribute(key) => {
-                    let lists = as_list(&child(&links, schema::ATTRIBUTES)?)?;
-                    Values::Attribute(AttributeValues::of_list(&lists, key)?)
-                }
-            })
-        });
+        let columns = projection.columns().iter().map(|column| Values::of(rows, column, &events, &links));
         Ok(Self {
             trace_ids: ids(rows, schema::TRACE_ID)?,
             span_ids: ids(rows, schema::SPAN_ID)?,
@@ -197,13 +246,13 @@ impl SpanBatch {
 
     /// What the projection's column has for a row, or for an event or link by its index.
     pub fn value(&self, column: usize, index: usize) -> ValueRef<'_> {
-        match &self.columns[column] {
-            Values::Text(values) => ValueRef::Str(values.value(index)),
-            Values::Binary(values) => ValueRef::Bytes(values.value(index)),
-            Values::Time(values) => ValueRef::Int(values.value(index)),
-            Values::Attribute(values) => values.get(index),
-            Values::Attributes(_) => ValueRef::Absent,
-        }
+        self.columns[column].get(index)
+    }
+
+    /// The keys that the projection's column of keys has for a row, or for an event or link by its index.
+    pub fn keys(&self, column: usize, index: usize) -> impl Iterator<Item = &str> {
+        let keys = if let Values::Keys(keys) = &self.columns[column] { Some(keys) } else { None };
+        keys.into_iter().flat_map(move |keys| keys.get(index))
     }
 }
 

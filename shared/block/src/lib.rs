@@ -7,9 +7,9 @@
 //!
 //! Nothing here does I/O. Writing makes bytes: [`BlockWriter`] takes traces in order. Reading says which byte
 //! ranges it needs and is handed them: [`Footer`] opens a block, [`Scan`] reads the columns of a [`Projection`] into
-//! [`SpanBatch`]es for questions, [`SpanScan`] reads whole spans, one made at a time
-//! from [`SpanRows`], and [`KeyScan`] reads trace keys alone. So the number of requests that a question costs is
-//! decided here, and tested without a store.
+//! [`SpanBatch`]es for questions, [`SpanScan`] reads whole spans, one made at a time from [`SpanRows`], and [`KeyScan`]
+//! reads trace keys alone. A [`ListingScan`] gathers the distinct values of a column, mostly from dictionaries, for a
+//! [`Vocabulary`]. So the number of requests that a question costs is decided here, and tested without a store.
 //!
 //! ```
 //! use niente_block::{BlockWriter, Filter, Footer, KeyRange, Layout, Opened, Step};
@@ -28,11 +28,14 @@
 //! ```
 
 mod arrays;
+mod attribute_keys;
 mod attribute_rows;
 mod attributes;
 mod batch;
 mod batches;
 mod column;
+mod dictionary;
+mod distinct;
 mod error;
 mod filter;
 mod footer;
@@ -40,6 +43,7 @@ mod hash;
 mod keys;
 mod layout;
 mod list;
+mod listing;
 mod nested;
 mod pages;
 mod properties;
@@ -47,20 +51,25 @@ mod rows;
 mod scan;
 mod schema;
 mod scoped;
+mod sources;
 mod spans;
 mod trace;
+mod vocabulary;
 mod write;
 mod written;
 
 pub use batch::{SpanBatch, ValueRef};
 pub use column::{AttributeColumn, AttributeScope, InvalidColumnName, ValueType};
+pub use distinct::DistinctValues;
 pub use error::Error;
 pub use filter::Filter;
 pub use footer::{ColumnWeight, FORMAT_VERSION, Footer, Opened};
 pub use keys::{KeyRange, KeyRows, KeyScan};
 pub use layout::{Layout, LayoutBuilder};
+pub use listing::{Listing, ListingScan};
 pub use scan::{Column, Projection, Scan, SpanScan, Step};
 pub use spans::SpanRows;
 pub use trace::{TraceSummary, canonical_order};
+pub use vocabulary::{Bounds, Vocabulary};
 pub use write::BlockWriter;
 pub use written::Written;

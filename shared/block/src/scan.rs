@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::{
     AttributeScope, Error, Footer, KeyRange, SpanBatch, SpanRows, batch,
     batches::{BATCH_ROWS, Batches},
-    schema::{self, event, link},
+    schema::{self, attribute, event, link},
 };
 
 /// What a scan wants next, or has made.
@@ -26,7 +26,7 @@ pub struct Projection {
 }
 
 /// One thing to know of a span, or of each of its events or links.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Column {
     /// The span's name.
     Name,
@@ -52,6 +52,12 @@ pub enum Column {
     LinkSpanId,
     /// Of each link: an attribute.
     LinkAttribute(String),
+    /// The keys of all attributes that the span, its resource or its scope has.
+    Keys(AttributeScope),
+    /// Of each event: the keys of all its attributes.
+    EventKeys,
+    /// Of each link: the keys of all its attributes.
+    LinkKeys,
 }
 
 impl Projection {
@@ -123,7 +129,7 @@ impl Footer {
         Ok(SpanScan { batches: Batches::new(self, keys, rows, |_| true)? })
     }
 
-    fn leaves(&self, column: &Column, wanted: &mut Vec<Leaf>) {
+    pub(crate) fn leaves(&self, column: &Column, wanted: &mut Vec<Leaf>) {
         match column {
             Column::Name => wanted.push(Leaf::Whole(schema::NAME.into())),
             Column::StatusMessage => wanted.push(Leaf::Whole(schema::STATUS_MESSAGE.into())),
@@ -145,24 +151,36 @@ impl Footer {
             Column::LinkTraceId => wanted.push(Leaf::Part(schema::LINKS, link::TRACE_ID)),
             Column::LinkSpanId => wanted.push(Leaf::Part(schema::LINKS, link::SPAN_ID)),
             Column::LinkAttribute(_) => wanted.push(Leaf::Part(schema::LINKS, schema::ATTRIBUTES)),
+            Column::Keys(scope) => {
+                let typed = self.attribute_columns().iter().filter(|column| column.scope == *scope);
+                wanted.extend(typed.map(|column| Leaf::Whole(column.name())));
+                wanted.push(Leaf::Part(batch::generic_column(*scope), attribute::KEY));
+            }
+            Column::EventKeys => wanted.push(Leaf::Inner(schema::EVENTS, schema::ATTRIBUTES, attribute::KEY)),
+            Column::LinkKeys => wanted.push(Leaf::Inner(schema::LINKS, schema::ATTRIBUTES, attribute::KEY)),
         }
     }
 }
 
 /// Names columns of the Parquet schema to read.
-enum Leaf {
+pub(crate) enum Leaf {
     /// A column with all that is nested in it.
     Whole(String),
     /// One field of the structs in a list column.
     Part(&'static str, &'static str),
+    /// One field of the structs in a list that is itself such a field.
+    Inner(&'static str, &'static str, &'static str),
 }
 
 impl Leaf {
     /// Whether it names the leaf with this path; that of a list's field is `events.list.element.name`.
-    fn is(&self, path: &[String]) -> bool {
+    pub(crate) fn is(&self, path: &[String]) -> bool {
         match self {
             Leaf::Whole(name) => path[0] == *name,
             Leaf::Part(list, field) => path[0] == *list && path.get(3).is_some_and(|part| part == field),
+            Leaf::Inner(list, inner, field) => {
+                Leaf::Part(list, inner).is(path) && path.get(6).is_some_and(|part| part == field)
+            }
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
-use niente_block::Footer;
-use niente_model::{Day, Nanos, Tenant};
+use niente_block::{Bounds, Footer, Listing, Vocabulary};
+use niente_model::{Day, Nanos, Tenant, TraceId};
 use niente_store::{ETag, Error as StoreError, ObjectKey, Store};
 use quick_cache::{Weighter, sync::Cache};
 
@@ -14,9 +14,9 @@ use crate::{
 
 /// What exists in a store, for those who only read.
 ///
-/// It keeps what it has read: days and configurations by their versions, which every snapshot checks again, and the
-/// footers of blocks, which never change. So it needs no coordination, and a process may live as long as it likes.
-/// Cheap to clone; clones share what is kept.
+/// It keeps what it has read: days and configurations by their versions, which every snapshot checks again, and of
+/// blocks, which never change, their footers and what columns were listed. So it needs no coordination, and a process
+/// may live as long as it likes. Cheap to clone; clones share what is kept.
 #[derive(Clone)]
 pub struct Catalog {
     store: Arc<dyn Store>,
@@ -28,6 +28,15 @@ struct Kept {
     configs: Cache<ObjectKey, Versioned<TenantConfig>, ByBytes>,
     recent_configs: Cache<Tenant, (Nanos, Arc<TenantConfig>)>,
     footers: Cache<ObjectKey, Footer, ByTail>,
+    listed: Cache<Listed, Arc<Vocabulary>, ByValues>,
+}
+
+/// What was listed: of which object, and without which traces.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Listed {
+    object: ObjectKey,
+    listing: Listing,
+    left_out: Arc<[TraceId]>,
 }
 
 /// What was read, its version, and the bytes that it took.
@@ -63,12 +72,23 @@ impl Weighter<ObjectKey, Footer> for ByTail {
     }
 }
 
+#[derive(Clone)]
+struct ByValues;
+
+impl Weighter<Listed, Arc<Vocabulary>> for ByValues {
+    fn weight(&self, key: &Listed, vocabulary: &Arc<Vocabulary>) -> u64 {
+        (key.object.as_str().len() + 16 * key.left_out.len()) as u64 + vocabulary.held_bytes()
+    }
+}
+
 /// How many bytes of days' catalogs a process keeps.
 const KEPT_DAYS: u64 = 64 << 20;
 /// How many bytes of configurations.
 const KEPT_CONFIGS: u64 = 4 << 20;
 /// How many bytes of footers.
 const KEPT_FOOTERS: u64 = 64 << 20;
+/// How many bytes of columns' distinct values.
+const KEPT_VALUES: u64 = 64 << 20;
 
 impl Catalog {
     /// The catalog of this store. Nothing is read yet.
@@ -78,6 +98,7 @@ impl Catalog {
             configs: Cache::with_weighter(1_000, KEPT_CONFIGS, ByBytes),
             recent_configs: Cache::new(1_000),
             footers: Cache::with_weighter(1_000, KEPT_FOOTERS, ByTail),
+            listed: Cache::with_weighter(10_000, KEPT_VALUES, ByValues),
         };
         Self { store, kept: Arc::new(kept) }
     }
@@ -131,6 +152,29 @@ impl Catalog {
 
     pub(crate) fn keep_footer(&self, key: &ObjectKey, footer: &Footer) {
         self.kept.footers.insert(key.clone(), footer.clone());
+    }
+
+    /// The distinct values of an object's column, without those of some traces, if they are known.
+    pub fn listed(
+        &self,
+        object: &ObjectKey,
+        listing: &Listing,
+        left_out: &Arc<[TraceId]>,
+        bounds: Bounds,
+    ) -> Option<Arc<Vocabulary>> {
+        let key = Listed { object: object.clone(), listing: listing.clone(), left_out: left_out.clone() };
+        self.kept.listed.get(&key).filter(|known| known.serves(bounds))
+    }
+
+    pub(crate) fn keep_listed(
+        &self,
+        object: &ObjectKey,
+        listing: &Listing,
+        left_out: &Arc<[TraceId]>,
+        values: &Arc<Vocabulary>,
+    ) {
+        let key = Listed { object: object.clone(), listing: listing.clone(), left_out: left_out.clone() };
+        self.kept.listed.insert(key, values.clone());
     }
 
     /// An object that changes: the kept version if it still is that, the default if there is none.

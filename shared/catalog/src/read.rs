@@ -1,13 +1,13 @@
 //! Reading blocks from the store: what the block's decoder asks for is fetched and fed to it.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use bytes::Bytes;
 use niente_block::{
-    Error as BlockError, Footer, KeyRange, KeyRows, KeyScan, Opened, Projection, Scan, SpanBatch, SpanRows, SpanScan,
-    Step,
+    Bounds, Error as BlockError, Footer, KeyRange, KeyRows, KeyScan, Listing, ListingScan, Opened, Projection, Scan,
+    SpanBatch, SpanRows, SpanScan, Step, Vocabulary,
 };
-use niente_model::TraceKey;
+use niente_model::{TraceId, TraceKey, Value};
 
 use crate::{BlockRef, Catalog, Error};
 
@@ -43,7 +43,7 @@ macro_rules! scanning {
         })*
     };
 }
-scanning!(Scan => SpanBatch, SpanScan => SpanRows, KeyScan => KeyRows);
+scanning!(Scan => SpanBatch, SpanScan => SpanRows, KeyScan => KeyRows, ListingScan => Vec<Value>);
 
 impl<'c> BlockReader<'c> {
     /// Objects up to this size are read whole, in one request: on S3 a request costs as much as reading some
@@ -124,6 +124,60 @@ impl<'c> BlockReader<'c> {
             return Ok(Vec::new());
         }
         self.spans_of(&footer, KeyRange::only(key)).await
+    }
+
+    /// The distinct values of each of these columns, without those that only the traces to be left out have.
+    ///
+    /// Costs nothing where they are known. Otherwise the footer, and then the dictionaries of all of them in one step,
+    /// and in another one the pages of those of which dictionaries don't tell enough.
+    pub async fn list(
+        &mut self,
+        listings: &[Listing],
+        left_out: &Arc<[TraceId]>,
+        bounds: Bounds,
+    ) -> Result<Vec<Arc<Vocabulary>>, Error> {
+        let (catalog, object) = (self.catalog, self.object);
+        let known = |listing| catalog.listed(&object.key, listing, left_out, bounds);
+        let mut listed: Vec<Option<Arc<Vocabulary>>> = listings.iter().map(known).collect();
+        let unknown: Vec<usize> = (0..listings.len()).filter(|at| listed[*at].is_none()).collect();
+        if !unknown.is_empty() {
+            let footer = self.open().await?;
+            let scan = |at: &usize| footer.list(&listings[*at], left_out).map_err(|source| self.damaged(source));
+            let scans = unknown.iter().map(scan).collect::<Result<Vec<_>, _>>()?;
+            for (at, values) in unknown.into_iter().zip(self.run_all(scans, bounds).await?) {
+                let values = Arc::new(values);
+                catalog.keep_listed(&object.key, &listings[at], left_out, &values);
+                listed[at] = Some(values);
+            }
+        }
+        Ok(listed.into_iter().map(|values| values.expect("what wasn't known has been listed")).collect())
+    }
+
+    /// Runs scans side by side: what they want at a time is one step.
+    async fn run_all(&mut self, mut scans: Vec<ListingScan>, bounds: Bounds) -> Result<Vec<Vocabulary>, Error> {
+        // As many values as there are: another question may want more of them.
+        let mut listed = vec![Vocabulary::new(Bounds { values: usize::MAX, ..bounds }); scans.len()];
+        loop {
+            let mut wanted: Vec<(usize, Vec<Range<u64>>)> = Vec::new();
+            for (at, scan) in scans.iter_mut().enumerate() {
+                loop {
+                    match scan.step().map_err(|source| self.damaged(source))? {
+                        Step::Read(ranges) => break wanted.push((at, ranges)),
+                        Step::Batch(values) => values.iter().for_each(|value| listed[at].add(value)),
+                        Step::Done => break,
+                    }
+                }
+            }
+            if wanted.is_empty() {
+                return Ok(listed);
+            }
+            let ranges: Vec<Range<u64>> = wanted.iter().flat_map(|(_, ranges)| ranges.clone()).collect();
+            let mut bytes = self.fetch(&ranges).await?.into_iter();
+            for (at, ranges) in wanted {
+                let bytes = bytes.by_ref().take(ranges.len()).collect();
+                Scanning::feed(&mut scans[at], ranges, bytes).map_err(|source| self.damaged(source))?;
+            }
+        }
     }
 
     /// The next trace keys and starts of a scan of keys; none at its end.

@@ -134,7 +134,7 @@ impl Asking {
         Ok(self.terms.budget.check(total.store.bytes_read, dollars)?)
     }
 
-    async fn in_time<A>(&self, answer: impl Future<Output = Result<A, Error>>) -> Result<A, Error> {
+    pub(crate) async fn in_time<A>(&self, answer: impl Future<Output = Result<A, Error>>) -> Result<A, Error> {
         match self.terms.deadline {
             None => answer.await,
             Some(deadline) => timeout_at(deadline, answer).await.map_err(|_| Error::Deadline)?,

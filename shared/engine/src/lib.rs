@@ -19,6 +19,9 @@
 //!   `evaluate` (with `tree`, `aggregate` and `value`) is the language's meaning, `show` decides what answers say of a
 //!   span.
 //!
+//! Questions about tags ([`Asking::tag_names`], [`Asking::tag_values`]) have both halves in `tags`: they are mostly
+//! answered from dictionaries, by objects instead of traces.
+//!
 //! What the halves say to each other travels as `wire` has it. [`Asking::spent`] tells what a question has cost,
 //! [`Asking::explain`] what it would.
 //!
@@ -67,6 +70,7 @@ mod settings;
 mod shard;
 mod shards;
 mod show;
+mod tags;
 mod trace;
 mod tree;
 mod value;
@@ -91,6 +95,7 @@ pub use question::{
 };
 pub use settings::Settings;
 pub use shard::{Findings, Partial, Shard, Task, Workers};
+pub use tags::{TagNames, TagNamesQuestion, TagScope, TagTask, TagValues, TagValuesQuestion, Wanted};
 pub use wire::{Reply, WireError};
 
 /// Answers questions over the objects of a store.

@@ -80,12 +80,31 @@ impl Wave {
         Self::new(None, &objects.iter().collect::<Vec<_>>(), share, cut)
     }
 
+    /// One wave of whole objects, each read by one shard.
+    pub(crate) fn by_objects(objects: &[BlockRef], share: Share, cut: Cut) -> Self {
+        let objects: Vec<&BlockRef> = objects.iter().collect();
+        Self::read_by(None, &objects, share, cut, |_, _| 1)
+    }
+
     fn new(edge: Option<Hour>, objects: &[&BlockRef], share: Share, cut: Cut) -> Self {
+        Self::read_by(edge, objects, share, cut, |object, shards| {
+            (0..shards).filter(|n| KeyRange::shard(*n, shards).overlaps(object.keys)).count() as u64
+        })
+    }
+
+    /// A wave of these objects, of each of which so many of its shards read their part.
+    fn read_by(
+        edge: Option<Hour>,
+        objects: &[&BlockRef],
+        share: Share,
+        cut: Cut,
+        readers: impl Fn(&BlockRef, u64) -> u64,
+    ) -> Self {
         let bytes: u64 = objects.iter().map(|object| share.of(object)).sum();
         let shards = bytes.div_ceil(cut.shard_bytes.max(1)).max(1);
         let (mut gets, mut bytes_read) = (0, bytes);
         for object in objects {
-            let readers = (0..shards).filter(|n| KeyRange::shard(*n, shards).overlaps(object.keys)).count() as u64;
+            let readers = readers(object, shards);
             if object.size <= BlockReader::WHOLE {
                 // What is read whole is read by each of them.
                 gets += readers;

@@ -16,6 +16,7 @@ use crate::{
     assemble::{Assembly, Conflict, Parts, Position},
     metrics::{Accumulated, Measuring},
     select::Search,
+    tags,
 };
 
 /// How many objects a search reads at a time.
@@ -50,6 +51,7 @@ pub(crate) async fn answer(catalog: &Catalog, shard: Arc<Shard>) -> Result<Parti
             let (spans, bytes) = find_spans(catalog, &shard, *id).await?;
             (Findings::Spans(spans), Inspected { bytes, ..Inspected::default() })
         }
+        Task::Tags(task) => tags::answer(catalog, &shard, task).await?,
     };
     Ok(Partial { findings, inspected, spent: Spent::default() })
 }
@@ -95,7 +97,11 @@ async fn find_spans(catalog: &Catalog, shard: &Arc<Shard>, id: TraceId) -> Resul
 }
 
 /// Reads the traces of the shard and drops what was sent twice. Says also how many bytes that took.
-async fn load(catalog: &Catalog, shard: &Arc<Shard>, projection: &Projection) -> Result<(Assembly, u64), Error> {
+pub(crate) async fn load(
+    catalog: &Catalog,
+    shard: &Arc<Shard>,
+    projection: &Projection,
+) -> Result<(Assembly, u64), Error> {
     let objects = &shard.objects;
     let reads = (0..objects.len()).map(|object| {
         let (catalog, shard, projection) = (catalog.clone(), shard.clone(), projection.clone());

@@ -3,13 +3,13 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use niente_block::KeyRange;
+use niente_block::{KeyRange, Vocabulary};
 use niente_catalog::BlockRef;
 use niente_cost::Spent;
 use niente_model::{Span, Tenant, TimeRange, TraceId};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, FoundTrace, Inspected, Intervals, Measured};
+use crate::{Error, FoundTrace, Inspected, Intervals, Measured, TagTask};
 
 /// A part of a question: some trace keys of some objects. All parts of a trace have one key, so they meet in one
 /// shard.
@@ -61,6 +61,8 @@ pub enum Task {
         /// Its ID.
         id: TraceId,
     },
+    /// Names of attributes, or values of fields.
+    Tags(TagTask),
 }
 
 /// What a worker found in its shard.
@@ -83,6 +85,8 @@ pub enum Findings {
     Measured(Measured),
     /// Spans of the trace.
     Spans(Vec<Span>),
+    /// Each list that was asked for, in that order.
+    Tags(Vec<Vocabulary>),
 }
 
 /// Where shards are answered beyond this process: other invocations of a function.

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use futures::stream::{self, StreamExt, TryStreamExt};
-use niente_block::{KeyRange, Projection};
+use niente_block::{Footer, KeyRange, Projection};
 use niente_catalog::{BlockReader, BlockRef, Snapshot};
 use niente_model::{Tenant, TimeRange};
 
@@ -26,9 +26,8 @@ pub(crate) fn cut(asking: &Asking) -> Cut {
 }
 
 impl Share {
-    /// Which part of large objects a question reads, told by the footers of the largest.
-    ///
-    /// Costs a read for each of them, whose footers are kept; what is one shard at any rate needs no closer look.
+    /// Which part of large objects a question about these columns reads. What is one shard at any rate needs no closer
+    /// look.
     pub(crate) async fn of_objects(
         asking: &Asking,
         objects: &[BlockRef],
@@ -37,17 +36,28 @@ impl Share {
         if objects.iter().map(|object| object.size).sum::<u64>() <= asking.settings.shard_bytes {
             return Ok(Share::WHOLE);
         }
+        Self::by_sample(asking, objects, |footer| footer.scan_bytes(projection)).await
+    }
+
+    /// Which part of large objects is read, told by the footers of the largest. Costs a read for each of them, whose footers
+    /// are kept.
+    pub(crate) async fn by_sample(
+        asking: &Asking,
+        objects: &[BlockRef],
+        read: impl Fn(&Footer) -> u64,
+    ) -> Result<Share, Error> {
         let mut large: Vec<&BlockRef> = objects.iter().filter(|object| object.size > BlockReader::WHOLE).collect();
         large.sort_by_key(|object| (std::cmp::Reverse(object.size), object.key.clone()));
         large.truncate(SAMPLE);
-        let weigh = |object| async move {
+        let peek = |object| async move {
             let object: &BlockRef = object;
-            let footer = BlockReader::new(&asking.catalog, object).peek().await?;
-            Ok::<_, Error>((footer.scan_bytes(projection), object.size))
+            Ok::<_, Error>((BlockReader::new(&asking.catalog, object).peek().await?, object.size))
         };
-        let weighed: Vec<_> = large.into_iter().map(weigh).collect();
-        let sum = |share: Share, (read, of)| async move { Ok(Share { read: share.read + read, of: share.of + of }) };
-        let share = stream::iter(weighed).buffer_unordered(SAMPLE).try_fold(Share { read: 0, of: 0 }, sum).await?;
+        let peeked: Vec<_> = large.into_iter().map(peek).collect();
+        let footers: Vec<_> = stream::iter(peeked).buffer_unordered(SAMPLE).try_collect().await?;
+        let add =
+            |share: Share, (footer, size): &(_, u64)| Share { read: share.read + read(footer), of: share.of + size };
+        let share = footers.iter().fold(Share { read: 0, of: 0 }, add);
         Ok(if share.of == 0 { Share::WHOLE } else { share })
     }
 }

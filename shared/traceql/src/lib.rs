@@ -50,6 +50,7 @@ mod parser;
 mod pattern;
 mod print;
 mod re2;
+mod salvage;
 mod syntax;
 mod token;
 
@@ -62,6 +63,7 @@ pub use duration::{format_duration, parse_duration};
 pub use error::{ErrorKind, Position, QueryError};
 pub use fold::wrapping_pow;
 pub use pattern::{InvalidPattern, Pattern};
+pub use salvage::salvage_filter;
 
 use parser::Parser;
 

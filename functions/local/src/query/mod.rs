@@ -43,7 +43,7 @@ pub(crate) fn run(Args { question }: Args) -> Result<(), Failure> {
         Kind::Search => "/api/search",
         Kind::Metrics => "/api/metrics/query_range",
     })?;
-    if question.json {
+    if question.asked.json {
         return terminal::print(&(String::from_utf8_lossy(&body).trim_end().to_owned() + "\n"));
     }
     match kind {
@@ -72,7 +72,7 @@ fn summary(found: &answer::Found, args: &QuestionArgs, watch: Stopwatch) -> Stri
     };
     format!(
         "{what} of the last {}; looked at {} and {} in {}",
-        humantime::format_duration(args.since),
+        humantime::format_duration(args.asked.since),
         units::counted(found.metrics.inspected_traces, "trace"),
         units::bytes(found.metrics.inspected_bytes),
         units::duration(watch.elapsed()),

@@ -3,9 +3,10 @@ use crate::niente::Desk;
 #[test]
 fn every_command_teaches_itself() {
     let desk = Desk::new();
-    for command in
-        ["serve", "demo", "query", "explain", "ingest", "inspect", "compact", "gc", "redact", "config", "cost", "token"]
-    {
+    for command in [
+        "serve", "demo", "query", "explain", "tags", "ingest", "inspect", "compact", "gc", "redact", "config", "cost",
+        "token",
+    ] {
         assert!(desk.out(&["--help"]).contains(&format!("\n  {command} ")));
         let help = desk.out(&[command, "--help"]);
         assert!(help.contains(&format!("Usage: niente {command}")), "{help}");
@@ -40,6 +41,8 @@ fn a_wrong_command_line_is_exit_code_2() {
         &["query", "{}", "--since", "yesterday"],
         &["query", "{}", "--tenant", "a/b"],
         &["query", "{}", "--url", "https://127.0.0.1"],
+        &["tags", "{}"],
+        &["tags", "--filter", "{"],
         &["ingest"],
         &["serve", "--max-body", "much"],
         &["serve", "--exports", "0"],

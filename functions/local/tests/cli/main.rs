@@ -17,4 +17,5 @@ mod inspect;
 mod query;
 mod redact;
 mod serve;
+mod tags;
 mod token;

@@ -15,7 +15,7 @@ use niente_engine::SearchAnswer;
 
 use columns::Client;
 
-pub(crate) use request::{SearchRequest, seconds_range};
+pub(crate) use request::{SearchRequest, seconds_range, window};
 
 use crate::response;
 

@@ -61,7 +61,7 @@ impl SearchRequest {
 /// The time to search: the last `since`, or else from `start` to `end`, or else the last minutes.
 ///
 /// It ends now at the latest only where nobody says otherwise: what is stored is visible, and clocks differ.
-fn window(params: &Params<'_>, now: Nanos) -> Result<TimeRange, Error> {
+pub(crate) fn window(params: &Params<'_>, now: Nanos) -> Result<TimeRange, Error> {
     let last = |length| TimeRange::new(now.saturating_sub(length), now).expect("what was before now isn't after it");
     if let Some(since) = params.duration("since")? {
         return if since > Nanos::ZERO { Ok(last(since)) } else { Err(Error::parameter("since", "is no time at all")) };

@@ -1,5 +1,7 @@
 //! Some days of traces, and how to compact them.
 
+#![allow(dead_code, reason = "each test file uses some of it")]
+
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},

@@ -13,6 +13,7 @@ mod patterns;
 mod pipelines;
 mod refusals;
 mod round_trip;
+mod salvage;
 mod trees;
 
 use niente_traceql::{ErrorKind, parse};
