@@ -57,7 +57,7 @@ pub(crate) fn run(Args { question }: Args) -> Result<(), Failure> {
         Kind::Metrics => {
             let measured = series::Measured::read(&body)?;
             terminal::print(&measured.table())?;
-            eprintln!("{}", measured.summary(question.since, watch));
+            eprintln!("{}", measured.summary(question.asked.since, watch));
         }
     }
     Ok(())
