@@ -63,7 +63,7 @@ impl Measured {
                 picture(&series.samples, first, last),
                 told(numbers().reduce(f64::min)),
                 told(numbers().reduce(f64::max)),
-                told(numbers().last()),
+                told(numbers().next_back()),
             ]
         };
         terminal::table(["SERIES", "OVER TIME", "LEAST>", "GREATEST>", "LAST>"], self.series.iter().map(row))
