@@ -1,6 +1,11 @@
 //! A server in this process, a server as a process, and what is sent to them.
 
+mod demo;
 mod process;
+/// The shop of `niente demo`, which is part of the binary.
+#[allow(dead_code, reason = "the binary has its uses for the rest")]
+#[path = "../../functions/local/src/demo/shop/mod.rs"]
+mod shop;
 mod suite;
 
 use std::sync::Arc;
@@ -13,6 +18,7 @@ use niente_compact::{Compactor, Policy, Scope};
 use niente_model::{Nanos, Tenant};
 use niente_store::{MemoryStore, Store};
 
+pub(crate) use demo::{CLOSES, OPENS, demo};
 pub(crate) use process::{Answer, Server, exchange};
 pub(crate) use suite::{Case, cases, requests, spans};
 
@@ -73,6 +79,11 @@ impl InProcess {
         self.send(Request::builder().uri(path_and_query), Bytes::new()).await
     }
 
+    /// Asks with these parameters, whatever has to be escaped in them.
+    pub(crate) async fn ask(&self, path: &str, params: &[(&str, &str)]) -> Response<Bytes> {
+        self.get(&with_query(path, params)).await
+    }
+
     pub(crate) async fn post(&self, path: &str, content_type: &str, body: impl Into<Bytes>) -> Response<Bytes> {
         let request = Request::builder().method(Method::POST).uri(path).header("content-type", content_type);
         self.send(request, body.into()).await
@@ -93,6 +104,12 @@ impl InProcess {
         let answer = self.post("/v1/traces", "application/x-protobuf", body).await;
         assert_eq!((answer.status().as_u16(), answer.body().len()), (200, 0));
     }
+}
+
+/// A path with these parameters, escaped.
+pub(crate) fn with_query(path: &str, params: &[(&str, &str)]) -> String {
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
+    format!("{path}?{query}")
 }
 
 /// An answer's bytes, without the counters of what was looked at.
