@@ -10,4 +10,5 @@ mod durability;
 mod harness;
 mod lambda;
 mod memory;
+mod permissions;
 mod split_invariance;

@@ -1,5 +1,6 @@
 //! A server in this process, a server as a process, and what is sent to them.
 
+mod functions;
 mod process;
 mod suite;
 
@@ -13,6 +14,7 @@ use niente_compact::{Compactor, Policy, Scope};
 use niente_model::{Nanos, Tenant};
 use niente_store::{MemoryStore, Store};
 
+pub(crate) use functions::{everybody, function, get_event};
 pub(crate) use process::{Answer, Server, exchange};
 pub(crate) use suite::{Case, cases, requests, spans};
 
