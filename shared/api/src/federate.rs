@@ -3,7 +3,7 @@
 
 use std::cmp::Reverse;
 
-use niente_engine::{Asking, Inspected, SearchAnswer, SearchQuestion, TraceAnswer};
+use niente_engine::{Asking, Explanation, Inspected, SearchAnswer, SearchQuestion, TraceAnswer};
 
 use crate::{Access, Error, trace::TraceRequest};
 
@@ -16,6 +16,19 @@ pub(crate) async fn search(asking: &Asking, access: &Access, question: &SearchQu
         merge_search(&mut merged, asking.search(tenant, question).await?, question.limit);
     }
     Ok(merged)
+}
+
+/// What the search would read and cost, tenant by tenant.
+pub(crate) async fn explain(
+    asking: &Asking,
+    access: &Access,
+    question: &SearchQuestion,
+) -> Result<Vec<Explanation>, Error> {
+    let mut explanations = Vec::with_capacity(access.tenants.len());
+    for tenant in &access.tenants {
+        explanations.push(asking.explain(tenant, question).await?);
+    }
+    Ok(explanations)
 }
 
 /// The spans that any of the tenants has of a trace.

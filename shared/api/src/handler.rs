@@ -119,10 +119,11 @@ impl Api {
             Route::Explain => {
                 let access = access(Right::Query)?;
                 let SearchRequest { question, .. } = SearchRequest::parse(&params, &self.settings, self.clock.now())?;
-                let (tenant, query) = (access.tenant()?, self.query(request, &access));
-                let explanation = query.asking.explain(tenant, &question).await.map_err(Error::from);
-                let text = question.query.to_string();
-                Ok(query.priced(explanation.map(|found| response::ok(response::JSON, explain::to_json(&text, &found)))))
+                let query = self.query(request, &access);
+                let explained = federate::explain(&query.asking, &access, &question).await;
+                let (text, prices) = (question.query.to_string(), &self.settings.engine.prices);
+                let body = |found: Vec<_>| explain::to_json(&text, &access.tenants, &found, prices);
+                Ok(query.priced(explained.map(|found| response::ok(response::JSON, body(found)))))
             }
             Route::TraceV1 { id } => {
                 let (access, wanted) = (access(Right::Query)?, TraceRequest::parse(id, &params)?);
