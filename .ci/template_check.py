@@ -115,7 +115,10 @@ ENVIRONMENT = {
         "NIENTE_RESPONSE_STREAM": either("StreamsQuery", "true", ref("AWS::NoValue")),
     },
     "Scan": {"NIENTE_RESULTS": RESULTS_URL},
-    "Compact": {"NIENTE_RETENTION_DAYS": ref("RetentionDays")},
+    "Compact": {
+        "NIENTE_RETENTION_DAYS": ref("RetentionDays"),
+        "NIENTE_COMPACT_AFTER_SECONDS": ref("CompactAfterSeconds"),
+    },
 }
 
 with open(sys.argv[1]) as file:

@@ -1,20 +1,20 @@
 //! The functions as Lambda runs them, over a real S3 protocol: a collector's requests in, Grafana's out.
 
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use niente_api::{Right, TenantScope, Token, TokenDocument, TokenEntry};
-use niente_cost::Budget;
 use niente_lambda_host::{Fault, Front, Function, Host, built};
 use niente_store::{MemoryStore, testing::S3Server};
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Case, InProcess, cases, exchange, requests, without_counters};
+use crate::harness::{
+    Answer, Case, InProcess, cases, everybody, exchange, function, get_event, requests, without_counters,
+};
 
 /// Functions, a bucket and a token, for everything.
 struct Deployed {
     host: Host,
     token: String,
-    _s3: S3Server,
+    s3: S3Server,
     _tokens: tempfile::TempDir,
 }
 
@@ -24,10 +24,13 @@ const SHARD_BYTES: &str = "60000";
 impl Deployed {
     async fn start(query: Front) -> Self {
         let (s3, tokens) = (S3Server::start().await, tempfile::tempdir().unwrap());
-        let token = Token::from_random([7; Token::RANDOM_BYTES]);
+        let (token, tokens_of_everybody) = everybody();
         let document = tokens.path().join("tokens.json");
-        std::fs::write(&document, tokens_with(&token)).unwrap();
-        let function = |name: &str, binary: &str| function(name, binary, &s3, &document);
+        std::fs::write(&document, tokens_of_everybody).unwrap();
+        let function = |name: &str, binary: &str| {
+            let function = function(name, &built(binary), &s3, &document);
+            function.memory_mb(1_024).timeout(Duration::from_secs(60))
+        };
         let fanning_out = |function: Function| {
             function
                 .env("NIENTE_SCAN_FUNCTION", "scan")
@@ -43,7 +46,7 @@ impl Deployed {
             function("compact", "niente-compact"),
         ])
         .await;
-        Self { host, token: token.reveal().to_string(), _s3: s3, _tokens: tokens }
+        Self { host, token, s3, _tokens: tokens }
     }
 
     /// A request to a function's URL with the token, on a connection of its own; of HTTP/1.0, so that answers end with it.
@@ -62,34 +65,6 @@ impl Deployed {
     async fn get(&self, path_and_query: &str) -> Answer {
         self.send("query", &format!("GET {path_and_query}"), "", Vec::new()).await
     }
-}
-
-fn function(name: &str, binary: &str, s3: &S3Server, tokens: &Path) -> Function {
-    let (access, secret) = s3.credentials();
-    Function::new(name, built(binary))
-        .memory_mb(1_024)
-        .timeout(Duration::from_secs(60))
-        .env("NIENTE_STORE", format!("s3://{}/traces", S3Server::BUCKET))
-        .env("NIENTE_RESULTS", format!("s3://{}/results", S3Server::BUCKET))
-        .env("NIENTE_TOKENS", format!("file:{}", tokens.display()))
-        .env("AWS_ENDPOINT_URL", s3.endpoint())
-        .env("AWS_ACCESS_KEY_ID", access)
-        .env("AWS_SECRET_ACCESS_KEY", secret)
-}
-
-fn tokens_with(token: &Token) -> Vec<u8> {
-    let mut document = TokenDocument::default();
-    let entry = TokenEntry {
-        id: token.id(),
-        name: "test".to_owned(),
-        hash: token.hash(),
-        tenants: TenantScope::Every,
-        rights: [Right::Ingest, Right::Query].into_iter().collect(),
-        expires: None,
-        budget: Budget::UNLIMITED,
-    };
-    document.add(entry).unwrap();
-    document.encode()
 }
 
 /// Questions of every kind that is recorded.
@@ -124,10 +99,11 @@ async fn the_functions_answer_what_the_server_answers() {
     compare(1).await;
     assert!(deployed.host.counters("scan").invocations > 500, "{:?}", deployed.host.counters("scan"));
 
-    // A schedule compacts, and nothing changes.
+    // A schedule compacts what has waited, and nothing changes.
+    deployed.s3.advance(Duration::from_secs(3_600));
     let report = deployed.host.invoke("compact", &json!({"task": "compact"})).await.unwrap();
     let report: Value = report.json();
-    assert_eq!(report["failures"], json!([]));
+    assert_eq!((&report["failures"], &report["level0Objects"]), (&json!([]), &json!(0)));
     compare(7).await;
     // Who has no token gets nothing but what says whether the function lives.
     let stranger = Deployed { token: "x".to_owned(), ..deployed };
@@ -190,21 +166,13 @@ async fn a_trace_of_a_hundred_thousand_spans_is_fetched() {
     );
 
     // Where nothing streams and nothing is compressed, it is cut and says so; compressed it fits.
-    let buffered = deployed.host.invoke("buffered", &url_event(path, &deployed.token, "")).await.unwrap();
+    let buffered = deployed.host.invoke("buffered", &get_event(path, &deployed.token, "")).await.unwrap();
     let answer: Value = buffered.json();
     let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
     assert_eq!(body["status"], "PARTIAL");
     assert!(body["message"].as_str().unwrap().contains("of 100000 spans"), "{}", body["message"]);
-    let packed = deployed.host.invoke("buffered", &url_event(path, &deployed.token, "gzip")).await.unwrap();
+    let packed = deployed.host.invoke("buffered", &get_event(path, &deployed.token, "gzip")).await.unwrap();
     let answer: Value = packed.json();
     assert_eq!((&answer["statusCode"], &answer["headers"]["content-encoding"]), (&json!(200), &json!("gzip")));
     assert_eq!(packed.error, None);
-}
-
-/// A function URL's event, as far as it matters.
-fn url_event(path_and_query: &str, token: &str, accepts: &str) -> Value {
-    let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
-    json!({"version": "2.0", "rawPath": path, "rawQueryString": query, "isBase64Encoded": false,
-        "headers": {"authorization": format!("Bearer {token}"), "accept-encoding": accepts},
-        "requestContext": {"http": {"method": "GET", "path": path}}})
 }

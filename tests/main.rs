@@ -12,4 +12,5 @@ mod harness;
 mod lambda;
 mod language;
 mod memory;
+mod permissions;
 mod split_invariance;

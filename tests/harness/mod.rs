@@ -1,6 +1,7 @@
 //! A server in this process, a server as a process, and what is sent to them.
 
 mod demo;
+mod functions;
 mod process;
 /// The shop of `niente demo`, which is part of the binary.
 #[allow(dead_code, reason = "the binary has its uses for the rest")]
@@ -19,6 +20,7 @@ use niente_model::{Nanos, Tenant};
 use niente_store::{MemoryStore, Store};
 
 pub(crate) use demo::{CLOSES, OPENS, demo};
+pub(crate) use functions::{everybody, function, get_event};
 pub(crate) use process::{Answer, Server, exchange};
 pub(crate) use suite::{Case, cases, requests, spans};
 

@@ -28,12 +28,19 @@ const SPARE: Duration = Duration::from_secs(5);
 async fn main() -> Result<(), Error> {
     logs::install();
     let environment = Environment::of_process();
-    let catalog = Catalog::new(environment.store("NIENTE_STORE").await?);
+    let catalog = Catalog::new(environment.store("NIENTE_STORE", &environment.aws().await)?);
     let keeper = Keeper {
-        compactor: Compactor::new(catalog, Policy::default(), Arc::new(random_bits)),
+        compactor: Compactor::new(catalog, policy(&environment)?, Arc::new(random_bits)),
         gc: Gc { grace: GRACE, dry_run: false, retention_days: environment.days("NIENTE_RETENTION_DAYS")? },
     };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| keeper.work(event).await)).await
+}
+
+fn policy(environment: &Environment) -> Result<Policy, Error> {
+    let defaults = Policy::default();
+    let after: Option<u32> = environment.value("NIENTE_COMPACT_AFTER_SECONDS")?;
+    let after = after.map(|seconds| Nanos::from_secs(seconds.into()));
+    Ok(Policy { level_0_age: after.unwrap_or(defaults.level_0_age), ..defaults })
 }
 
 struct Keeper {

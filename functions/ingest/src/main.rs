@@ -6,8 +6,8 @@
 mod queue;
 
 use lambda_runtime::{Error, FunctionResponse, LambdaEvent, service_fn};
-use niente_api::{Api, Retention, Settings};
-use niente_lambda::{Environment, HttpEvent, HttpFunction, InvalidEvent, Secret, logs, system_clock};
+use niente_api::{Retention, Settings};
+use niente_lambda::{Environment, HttpEvent, HttpFunction, InvalidEvent, logs};
 use niente_model::Nanos;
 use serde_json::Value;
 
@@ -16,14 +16,8 @@ async fn main() -> Result<(), Error> {
     logs::install();
     let environment = Environment::of_process();
     let function = HttpFunction {
-        api: Api::new(
-            environment.store("NIENTE_STORE").await?,
-            settings(&environment)?,
-            Secret::gate(&environment)?,
-            system_clock(),
-        ),
         cors: environment.value("NIENTE_CORS_ORIGINS")?.unwrap_or_default(),
-        streams: false,
+        ..HttpFunction::new(&environment, &environment.aws().await, settings(&environment)?)?
     };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| answer(&function, event).await)).await
 }

@@ -7,8 +7,11 @@ use std::{
     time::Duration,
 };
 
+use aws_config::SdkConfig;
 use niente_model::Nanos;
 use niente_store::{Error as StoreError, Hedged, S3Location, S3Options, S3Store, Store};
+
+use crate::Results;
 
 /// A function's environment variables: `NIENTE_STORE` and the like, as `template.yaml` sets them.
 #[derive(Clone, Debug)]
@@ -108,20 +111,40 @@ impl Environment {
         self.value("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
     }
 
+    /// What all clients of AWS share: region, credentials and their cache.
+    pub async fn aws(&self) -> SdkConfig {
+        aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await
+    }
+
     /// The store that a variable names, such as `s3://bucket/traces`. Nothing is asked of it yet.
     ///
     /// # Errors
     /// All of [`InvalidEnvironment`].
-    pub async fn store(&self, name: &'static str) -> Result<Arc<dyn Store>, InvalidEnvironment> {
-        self.required(name)?;
-        let location: S3Location = self.value(name)?.ok_or(InvalidEnvironment::Missing(name))?;
-        let store = S3Store::connect(location, S3Options { first_wait: FIRST_WAIT, ..S3Options::default() }).await?;
-        Ok(Arc::new(Hedged::new(Arc::new(store))))
+    pub fn store(&self, name: &'static str, aws: &SdkConfig) -> Result<Arc<dyn Store>, InvalidEnvironment> {
+        Ok(open(aws, self.location(name)?)?)
+    }
+
+    /// Results in the store that a variable names. It is opened when the first of them is too large for an invocation.
+    ///
+    /// # Errors
+    /// [`InvalidEnvironment::Missing`] and [`InvalidEnvironment::Invalid`].
+    pub fn results(&self, name: &'static str, aws: &SdkConfig) -> Result<Results, InvalidEnvironment> {
+        let (location, aws) = (self.location(name)?, aws.clone());
+        Ok(Results::opened_by(move || open(&aws, location.clone())))
+    }
+
+    fn location(&self, name: &'static str) -> Result<S3Location, InvalidEnvironment> {
+        self.value(name)?.ok_or(InvalidEnvironment::Missing(name))
     }
 }
 
 /// A function pays for its waiting.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
+
+fn open(aws: &SdkConfig, location: S3Location) -> Result<Arc<dyn Store>, StoreError> {
+    let store = S3Store::of(aws, location, S3Options { first_wait: FIRST_WAIT, ..S3Options::default() })?;
+    Ok(Arc::new(Hedged::new(Arc::new(store))))
+}
 
 #[cfg(test)]
 mod tests {

@@ -2,15 +2,16 @@
 
 use std::convert::Infallible;
 
+use aws_config::SdkConfig;
 use bytes::Bytes;
 use http::{Response, StatusCode, header::CONTENT_TYPE};
 use lambda_runtime::{Context, FunctionResponse, MetadataPrelude, StreamResponse};
-use niente_api::{Api, Deadline, MostBytes, Price};
+use niente_api::{Api, Deadline, MostBytes, Price, Settings};
 use serde_json::Value;
 use tokio::time::Duration;
 use tokio_stream::{Iter, iter};
 
-use crate::{Cors, Front, HttpAnswer, HttpEvent, metrics, now};
+use crate::{Cors, Environment, Front, HttpAnswer, HttpEvent, InvalidEnvironment, Secret, metrics, now, system_clock};
 
 /// A handler of HTTP as a function.
 #[derive(Debug)]
@@ -38,6 +39,17 @@ const MOST_BYTES_OF_STREAM: usize = 200_000_000;
 const PIECE: usize = 64 << 10;
 
 impl HttpFunction {
+    /// The API over the store that `NIENTE_STORE` names, for those whose tokens `NIENTE_TOKENS` has. No page may send, and
+    /// nothing streams.
+    ///
+    /// # Errors
+    /// [`InvalidEnvironment`].
+    pub fn new(environment: &Environment, aws: &SdkConfig, settings: Settings) -> Result<Self, InvalidEnvironment> {
+        let (store, gate) = (environment.store("NIENTE_STORE", aws)?, Secret::gate(environment, aws)?);
+        let api = Api::new(store, settings, gate, system_clock());
+        Ok(Self { api, cors: Cors::default(), streams: false })
+    }
+
     /// Answers an event, which is one of HTTP.
     pub async fn answer(&self, event: Value, context: &Context) -> Sent {
         match HttpEvent::read(event) {

@@ -3,7 +3,10 @@
 //! An invocation carries JSON of 6 MB each way. A message is one string in it, in base64; or the name of an object in
 //! `NIENTE_RESULTS`, which a rule of the bucket removes after a day.
 
-use std::sync::Arc;
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use niente_model::Tenant;
@@ -40,13 +43,27 @@ pub enum MessageError {
 }
 
 /// Where messages go that are too large for an invocation.
-#[derive(Clone, Debug)]
-pub struct Results(Arc<dyn Store>);
+///
+/// Few are: the store is opened when there is one.
+#[derive(Clone)]
+pub struct Results {
+    open: Arc<dyn Fn() -> Result<Arc<dyn Store>, StoreError> + Send + Sync>,
+    store: Arc<OnceLock<Arc<dyn Store>>>,
+}
 
 impl Results {
-    /// Results in this store.
-    pub fn new(store: Arc<dyn Store>) -> Self {
-        Self(store)
+    /// Results in the store that this opens.
+    pub fn opened_by(open: impl Fn() -> Result<Arc<dyn Store>, StoreError> + Send + Sync + 'static) -> Self {
+        Self { open: Arc::new(open), store: Arc::default() }
+    }
+
+    fn store(&self) -> Result<&dyn Store, StoreError> {
+        if let Some(store) = self.store.get() {
+            return Ok(&**store);
+        }
+        let opened = (self.open)()?;
+        // (Of two that opened it at once one is kept.)
+        Ok(&**self.store.get_or_init(|| opened))
     }
 
     /// A message of these bytes, which are a tenant's.
@@ -60,7 +77,7 @@ impl Results {
             return Ok(Message::Inline(BASE64_STANDARD.encode(bytes)));
         }
         let key = key(&format!("{tenant}/{:032x}", random::bits()))?;
-        match self.0.put_if_absent(&key, bytes.into()).await {
+        match self.store()?.put_if_absent(&key, bytes.into()).await {
             // No other has this name: it was this very request, whose first answer was lost.
             Ok(_) | Err(StoreError::AlreadyExists { .. }) => Ok(Message::Stored(key.as_str().to_owned())),
             Err(error) => Err(error.into()),
@@ -76,8 +93,14 @@ impl Results {
     pub async fn unpack(&self, message: Message) -> Result<Vec<u8>, MessageError> {
         match message {
             Message::Inline(text) => Ok(BASE64_STANDARD.decode(text)?),
-            Message::Stored(name) => Ok(self.0.get(&key(&name)?).await?.bytes.into()),
+            Message::Stored(name) => Ok(self.store()?.get(&key(&name)?).await?.bytes.into()),
         }
+    }
+}
+
+impl fmt::Debug for Results {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Results").field("store", &self.store).finish_non_exhaustive()
     }
 }
 
@@ -87,6 +110,8 @@ fn key(name: &str) -> Result<ObjectKey, MessageError> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use niente_store::{Counting, MemoryStore};
 
     use super::*;
@@ -94,13 +119,19 @@ mod tests {
     #[tokio::test]
     async fn large_messages_go_through_the_bucket() {
         let counting = Counting::new(Arc::new(MemoryStore::new()));
-        let results = Results::new(Arc::new(counting.clone()));
+        let (store, opened) = (counting.clone(), Arc::new(AtomicU32::new(0)));
+        let times = opened.clone();
+        let results = Results::opened_by(move || {
+            times.fetch_add(1, Ordering::Relaxed);
+            Ok(Arc::new(store.clone()))
+        });
         for (bytes, requests) in [(vec![1; MOST_INLINE], 0), (vec![2; MOST_INLINE + 1], 2)] {
             let before = counting.counts();
             let message = results.pack(bytes.clone(), &Tenant::single()).await.unwrap();
             assert!(serde_json::to_vec(&message).unwrap().len() < 5_000_100);
             assert_eq!(results.unpack(message).await.unwrap(), bytes);
             assert_eq!((counting.counts() - before).requests(), requests);
+            assert_eq!(opened.load(Ordering::Relaxed), u32::from(requests > 0), "not before it is needed, and once");
         }
         let bad = results.unpack(Message::Stored("../x".into())).await;
         assert!(matches!(bad, Err(MessageError::Name(_))));

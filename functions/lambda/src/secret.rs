@@ -7,14 +7,13 @@ use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::error::DisplayErrorContext;
 use bytes::Bytes;
 use niente_api::{Gate, SourceError, TokenSource};
-use tokio::sync::OnceCell;
 
 use crate::{Environment, InvalidEnvironment};
 
 /// A text that is kept elsewhere. Nothing is asked before it is read.
 pub struct Secret {
     place: Place,
-    config: OnceCell<SdkConfig>,
+    aws: SdkConfig,
 }
 
 /// Where a secret is.
@@ -32,14 +31,6 @@ enum Place {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("it must begin with secretsmanager:, ssm: or file: and then name a secret, a parameter or a path")]
 pub struct InvalidSecret;
-
-impl FromStr for Secret {
-    type Err = InvalidSecret;
-
-    fn from_str(text: &str) -> Result<Self, InvalidSecret> {
-        Ok(Self { place: text.parse()?, config: OnceCell::new() })
-    }
-}
 
 impl FromStr for Place {
     type Err = InvalidSecret;
@@ -61,14 +52,10 @@ impl Secret {
     ///
     /// # Errors
     /// [`InvalidEnvironment`].
-    pub fn gate(environment: &Environment) -> Result<Gate, InvalidEnvironment> {
-        let secret: Option<Secret> = environment.value("NIENTE_TOKENS")?;
-        Ok(secret.map_or(Gate::Closed, |secret| Gate::guarded(Arc::new(secret))))
-    }
-
-    async fn config(&self) -> &SdkConfig {
-        let load = || aws_config::load_defaults(aws_config::BehaviorVersion::latest());
-        self.config.get_or_init(load).await
+    pub fn gate(environment: &Environment, aws: &SdkConfig) -> Result<Gate, InvalidEnvironment> {
+        let place: Option<Place> = environment.value("NIENTE_TOKENS")?;
+        let secret = |place| Secret { place, aws: aws.clone() };
+        Ok(place.map_or(Gate::Closed, |place| Gate::guarded(Arc::new(secret(place)))))
     }
 }
 
@@ -77,12 +64,12 @@ impl TokenSource for Secret {
     async fn read(&self) -> Result<Bytes, SourceError> {
         let text = match &self.place {
             Place::SecretsManager(name) => {
-                let client = aws_sdk_secretsmanager::Client::new(self.config().await);
+                let client = aws_sdk_secretsmanager::Client::new(&self.aws);
                 let secret = client.get_secret_value().secret_id(name).send().await;
                 secret.map_err(|error| failed(DisplayErrorContext(error)))?.secret_string
             }
             Place::ParameterStore(name) => {
-                let client = aws_sdk_ssm::Client::new(self.config().await);
+                let client = aws_sdk_ssm::Client::new(&self.aws);
                 let parameter = client.get_parameter().name(name).with_decryption(true).send().await;
                 let parameter = parameter.map_err(|error| failed(DisplayErrorContext(error)))?.parameter;
                 parameter.and_then(|parameter| parameter.value)

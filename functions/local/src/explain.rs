@@ -65,6 +65,7 @@ struct Pruned {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Wave {
+    tenant: Option<String>,
     since: Option<String>,
     objects: u64,
     shards: u64,
@@ -99,6 +100,7 @@ impl Explained {
             .map(|pruned| objects(format!("left out: {}", pruned.because), pruned.objects, pruned.bytes));
         let waves = self.waves.iter().enumerate().map(|(at, wave)| {
             let since = wave.since.as_ref().map_or("everything".to_owned(), |hour| format!("since {hour}"));
+            let since = wave.tenant.iter().fold(since, |since, tenant| format!("{tenant}: {since}"));
             let (objects, shards) = (units::count(wave.objects), units::count(wave.shards));
             [(at + 1).to_string(), since, objects, shards, units::bytes(wave.bytes_to_read)]
         });

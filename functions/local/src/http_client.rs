@@ -12,7 +12,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// How long a request may take in all.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// Sends requests to one server as one tenant.
+/// Sends requests to one server, for the same tenants.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     agent: ureq::Agent,
@@ -66,9 +66,16 @@ impl Answer {
     }
 }
 
+/// The header that names tenants; none for none.
+pub(crate) fn tenants(tenants: &[Tenant]) -> Option<HeaderValue> {
+    let names: Vec<_> = tenants.iter().map(Tenant::as_str).collect();
+    let header = || HeaderValue::try_from(names.join("|")).expect("tenants' names are ASCII that can be seen");
+    (!names.is_empty()).then(header)
+}
+
 impl Client {
     /// A client of the server at `url`, which may leave out `http://`.
-    pub(crate) fn new(url: &str, tenant: Option<Tenant>, token: &TokenArgs) -> Result<Self, Failure> {
+    pub(crate) fn new(url: &str, for_tenants: &[Tenant], token: &TokenArgs) -> Result<Self, Failure> {
         let base = match url.split_once("://") {
             None => format!("http://{url}"),
             Some(("http", _)) => url.to_owned(),
@@ -88,9 +95,8 @@ impl Client {
             .user_agent(concat!("niente/", env!("CARGO_PKG_VERSION")))
             .build();
         let mut headers = HeaderMap::new();
-        if let Some(tenant) = tenant {
-            let name = HeaderValue::try_from(tenant.as_str()).expect("a tenant's name is ASCII that can be seen");
-            headers.insert("x-scope-orgid", name);
+        if let Some(names) = tenants(for_tenants) {
+            headers.insert("x-scope-orgid", names);
         }
         if let Some(token) = token.header()? {
             headers.insert(AUTHORIZATION, token);
@@ -158,20 +164,20 @@ mod tests {
             ("http://127.0.0.1:3200/", "http://127.0.0.1:3200", true),
             ("localhost/tempo/", "http://localhost/tempo", false),
         ] {
-            let client = Client::new(url, None, &TokenArgs::default()).unwrap();
+            let client = Client::new(url, &[], &TokenArgs::default()).unwrap();
             assert_eq!(client.base(), base);
             assert_eq!(client.has_no_path(), has_no_path);
         }
-        assert!(matches!(Client::new("https://traces", None, &TokenArgs::default()), Err(Failure::Usage(_))));
+        assert!(matches!(Client::new("https://traces", &[], &TokenArgs::default()), Err(Failure::Usage(_))));
     }
 
     #[test]
     fn tokens_are_not_repeated() {
         let args = |text: &str| TokenArgs { token: Some(text.to_owned()) };
-        let client = Client::new("localhost", Tenant::new("acme").ok(), &args("secret")).unwrap();
+        let client = Client::new("localhost", &[Tenant::new("acme").unwrap()], &args("secret")).unwrap();
         assert_eq!(client.headers[AUTHORIZATION], "Bearer secret");
         assert!(!format!("{client:?} {:?}", args("secret")).contains("secret"));
-        let wrong = Client::new("localhost", None, &args("secret\nX: y")).unwrap_err();
+        let wrong = Client::new("localhost", &[], &args("secret\nX: y")).unwrap_err();
         assert!(matches!(wrong, Failure::Usage(text) if !text.contains("secret")));
     }
 }

@@ -11,7 +11,7 @@ use niente_traceql::ErrorKind;
 
 use crate::{
     Failure, clock, complaint,
-    http_client::{Answer, Client, TokenArgs},
+    http_client::{self, Answer, Client, TokenArgs},
     runtime,
     storage::{Place, StorageArgs},
 };
@@ -42,9 +42,9 @@ pub(crate) struct AskedArgs {
     /// The server to ask
     #[arg(long, value_name = "URL", env = "NIENTE_HTTP", default_value = "http://127.0.0.1:3200")]
     url: String,
-    /// Whose traces: the header X-Scope-OrgID
-    #[arg(long, value_name = "NAME", env = "NIENTE_TENANT", value_parser = Tenant::new)]
-    tenant: Option<Tenant>,
+    /// Whose traces, several with a bar between them: the header X-Scope-OrgID
+    #[arg(long, value_name = "NAME", env = "NIENTE_TENANT", value_parser = Tenant::new, value_delimiter = '|')]
+    tenant: Vec<Tenant>,
     #[command(flatten)]
     token: TokenArgs,
     /// Print the answer of the API as it is
@@ -87,7 +87,7 @@ impl AskedArgs {
         let (answer, server) = match self.storage.place() {
             Some(place) => (self.ask_store(place, &target)?, "the search".to_owned()),
             None => {
-                let client = Client::new(&self.url, self.tenant.clone(), &self.token)?;
+                let client = Client::new(&self.url, &self.tenant, &self.token)?;
                 (client.get(&target)?, client.base().to_owned())
             }
         };
@@ -109,8 +109,8 @@ impl AskedArgs {
 
     fn ask_store(&self, place: &Place, target: &str) -> Result<Answer, Failure> {
         let mut request = http::Request::get(target);
-        if let Some(tenant) = &self.tenant {
-            request = request.header("x-scope-orgid", tenant.as_str());
+        if let Some(tenants) = http_client::tenants(&self.tenant) {
+            request = request.header("x-scope-orgid", tenants);
         }
         let request = request.body(Bytes::new()).map_err(|error| Failure::because("the query", &error))?;
         runtime::run(async {

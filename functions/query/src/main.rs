@@ -7,11 +7,12 @@ mod invoker;
 
 use std::sync::Arc;
 
+use aws_config::SdkConfig;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use niente_api::{Api, Settings};
+use niente_api::Settings;
 use niente_cost::{Budget, Prices};
 use niente_engine::{Settings as EngineSettings, Workers};
-use niente_lambda::{Environment, HttpEvent, HttpFunction, InvalidEvent, Results, Secret, Sent, logs, system_clock};
+use niente_lambda::{Environment, HttpEvent, HttpFunction, InvalidEvent, Sent, logs};
 use serde_json::Value;
 
 use invoker::Invoker;
@@ -25,15 +26,10 @@ const SCAN_MEMORY: u32 = 1_769;
 async fn main() -> Result<(), Error> {
     logs::install();
     let environment = Environment::of_process();
+    let aws = environment.aws().await;
     let function = HttpFunction {
-        api: Api::new(
-            environment.store("NIENTE_STORE").await?,
-            settings(&environment).await?,
-            Secret::gate(&environment)?,
-            system_clock(),
-        ),
-        cors: Default::default(),
         streams: environment.flag("NIENTE_RESPONSE_STREAM")?,
+        ..HttpFunction::new(&environment, &aws, settings(&environment, &aws)?)?
     };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| answer(&function, event).await)).await
 }
@@ -46,9 +42,9 @@ async fn answer(function: &HttpFunction, event: LambdaEvent<Value>) -> Result<Se
     Ok(function.answer(payload, &context).await)
 }
 
-async fn settings(environment: &Environment) -> Result<Settings, Error> {
+fn settings(environment: &Environment, aws: &SdkConfig) -> Result<Settings, Error> {
     let defaults = Settings::default();
-    let mut engine = EngineSettings { workers: workers(environment).await?, ..EngineSettings::default() };
+    let mut engine = EngineSettings { workers: workers(environment, aws)?, ..EngineSettings::default() };
     if let Some(bytes) = environment.value("NIENTE_SHARD_BYTES")? {
         engine.shard_bytes = bytes;
     }
@@ -72,12 +68,10 @@ async fn settings(environment: &Environment) -> Result<Settings, Error> {
 }
 
 /// Who answers shards: the function that `NIENTE_SCAN_FUNCTION` names; nobody else, where none is named.
-async fn workers(environment: &Environment) -> Result<Option<Arc<dyn Workers>>, Error> {
+fn workers(environment: &Environment, aws: &SdkConfig) -> Result<Option<Arc<dyn Workers>>, Error> {
     let Some(function) = environment.text("NIENTE_SCAN_FUNCTION") else { return Ok(None) };
-    let results = Results::new(environment.store("NIENTE_RESULTS").await?);
+    let results = environment.results("NIENTE_RESULTS", aws)?;
     let parallel = environment.value("NIENTE_SCAN_CONCURRENCY")?.unwrap_or(PARALLEL);
     let memory = environment.value("NIENTE_SCAN_MEMORY")?.unwrap_or(SCAN_MEMORY);
-    let config = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
-    let client = invoker::client(&config);
-    Ok(Some(Arc::new(Invoker::new(client, function, results, parallel, memory))))
+    Ok(Some(Arc::new(Invoker::new(invoker::client(aws), function, results, parallel, memory))))
 }

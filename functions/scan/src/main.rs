@@ -14,9 +14,10 @@ use tokio::time::Instant;
 async fn main() -> Result<(), Error> {
     logs::install();
     let environment = Environment::of_process();
+    let aws = environment.aws().await;
     let scan = Scan {
-        engine: Engine::new(Catalog::new(environment.store("NIENTE_STORE").await?)),
-        results: Results::new(environment.store("NIENTE_RESULTS").await?),
+        engine: Engine::new(Catalog::new(environment.store("NIENTE_STORE", &aws)?)),
+        results: environment.results("NIENTE_RESULTS", &aws)?,
         memory_mib: environment.memory_mib()?.unwrap_or_default(),
     };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Message>| scan.answer(event).await)).await

@@ -5,11 +5,11 @@ use std::cmp::Reverse;
 
 use niente_block::Vocabulary;
 use niente_engine::{
-    Asking, Inspected, SearchAnswer, SearchQuestion, TagNames, TagNamesQuestion, TagValues, TagValuesQuestion,
-    TraceAnswer,
+    Asking, Explanation, Inspected, SearchAnswer, SearchQuestion, TagNames, TagNamesQuestion, TagValues,
+    TagValuesQuestion, TraceAnswer,
 };
 
-use crate::{Access, Error, trace::TraceRequest};
+use crate::{Access, Error, explain::Explained, trace::TraceRequest};
 
 /// The newest traces of all the tenants.
 ///
@@ -20,6 +20,18 @@ pub(crate) async fn search(asking: &Asking, access: &Access, question: &SearchQu
         merge_search(&mut merged, asking.search(tenant, question).await?, question.limit);
     }
     Ok(merged)
+}
+
+/// What the question would read and cost, tenant by tenant.
+pub(crate) async fn explain(asking: &Asking, access: &Access, question: &Explained) -> Result<Vec<Explanation>, Error> {
+    let mut explanations = Vec::with_capacity(access.tenants.len());
+    for tenant in &access.tenants {
+        explanations.push(match question {
+            Explained::Search(question) => asking.explain(tenant, question).await?,
+            Explained::Metrics(question) => asking.explain_metrics(tenant, question).await?,
+        });
+    }
+    Ok(explanations)
 }
 
 /// The spans that any of the tenants has of a trace.

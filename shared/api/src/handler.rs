@@ -11,7 +11,9 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::{
-    Access, Clock, Error, Gate, Price, Principal, Right, Settings, explain, federate,
+    Access, Clock, Error, Gate, Price, Principal, Right, Settings,
+    explain::{self, Explained},
+    federate,
     metrics::{self, Kind},
     params::Params,
     response,
@@ -141,20 +143,20 @@ impl Api {
             }
             Route::Explain => {
                 let access = access(Right::Query)?;
-                let (tenant, now) = (access.tenant()?, self.clock.now());
+                let now = self.clock.now();
                 // What measures something is a metrics query, and everything else a search.
-                let metrics = metrics::parse(&params, Kind::Range, &self.settings, now);
-                let query = self.query(request, &access);
-                let (text, explanation) = match metrics {
-                    Ok(question) => (question.query.to_string(), query.asking.explain_metrics(tenant, &question).await),
+                let question = match metrics::parse(&params, Kind::Range, &self.settings, now) {
+                    Ok(question) => Explained::Metrics(question),
                     Err(Error::MetricsQuery(_)) => {
-                        let question = SearchRequest::parse(&params, &self.settings, now)?.question;
-                        (question.query.to_string(), query.asking.explain(tenant, &question).await)
+                        Explained::Search(SearchRequest::parse(&params, &self.settings, now)?.question)
                     }
                     Err(error) => return Err(error),
                 };
-                let explanation = explanation.map_err(Error::from);
-                Ok(query.priced(explanation.map(|found| response::ok(response::JSON, explain::to_json(&text, &found)))))
+                let query = self.query(request, &access);
+                let explained = federate::explain(&query.asking, &access, &question).await;
+                let (text, prices) = (question.text(), &self.settings.engine.prices);
+                let body = |found: Vec<_>| explain::to_json(&text, &access.tenants, &found, prices);
+                Ok(query.priced(explained.map(|found| response::ok(response::JSON, body(found)))))
             }
             Route::TagNames(version) => {
                 let access = access(Right::Query)?;

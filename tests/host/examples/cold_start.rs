@@ -9,17 +9,16 @@
 
 #![expect(clippy::disallowed_methods, reason = "it measures")]
 
-use std::{
-    error::Error,
-    path::{Path, PathBuf},
-    time::Instant,
-};
+#[path = "../../harness/functions.rs"]
+mod functions;
 
-use niente_api::{Right, TenantScope, Token, TokenDocument, TokenEntry};
-use niente_cost::Budget;
-use niente_lambda_host::{Function, Host};
+use std::{error::Error, path::PathBuf, time::Instant};
+
+use niente_lambda_host::Host;
 use niente_store::testing::S3Server;
 use serde_json::{Value, json};
+
+use functions::{everybody, function, get_event};
 
 const RUNS: usize = 21;
 
@@ -28,9 +27,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let folder: PathBuf = std::env::args().nth(1).ok_or("usage: cold_start FOLDER")?.into();
     let s3 = S3Server::start().await;
     let tokens = folder.join("cold-start.tokens.json");
-    let token = Token::from_random([0; Token::RANDOM_BYTES]);
-    std::fs::write(&tokens, document(&token)?)?;
-    let get = |path_and_query| get(path_and_query, &token);
+    let (token, document) = everybody();
+    std::fs::write(&tokens, document)?;
+    let get = |path_and_query| get_event(path_and_query, &token, "");
     println!("{:<15} {:>9} {:>22} {:>10} {:>10} {:>10}", "FUNCTION", "SIZE", "EVENT", "COLD ms", "MOST ms", "WARM ms");
     for (name, what, event) in [
         ("niente-ingest", "GET /ready", get("/ready")),
@@ -39,7 +38,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ("niente-scan", "a damaged shard", json!({"inline": "AQ=="})),
         ("niente-compact", "a task that is none", json!({"task": "none"})),
     ] {
-        let function = function(name, &folder, &s3, &tokens);
+        let function = function(name, &folder.join(name), &s3, &tokens).memory_mb(1_769);
         let host = Host::start([function]).await;
         let (mut cold, mut warm) = (Vec::new(), Vec::new());
         for _ in 0..RUNS {
@@ -68,37 +67,4 @@ async fn measured(host: &Host, name: &str, event: &Value) -> Result<f64, Box<dyn
         return Err(format!("{name}: {}", String::from_utf8_lossy(&answer.payload)).into());
     }
     Ok(taken)
-}
-
-fn document(token: &Token) -> Result<Vec<u8>, Box<dyn Error>> {
-    let mut document = TokenDocument::default();
-    document.add(TokenEntry {
-        id: token.id(),
-        name: "benchmark".to_owned(),
-        hash: token.hash(),
-        tenants: TenantScope::Every,
-        rights: [Right::Query].into_iter().collect(),
-        expires: None,
-        budget: Budget::UNLIMITED,
-    })?;
-    Ok(document.encode())
-}
-
-fn get(path_and_query: &str, token: &Token) -> Value {
-    let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
-    json!({"version": "2.0", "rawPath": path, "rawQueryString": query, "isBase64Encoded": false,
-        "headers": {"authorization": format!("Bearer {}", token.reveal())},
-        "requestContext": {"http": {"method": "GET", "path": path}}})
-}
-
-fn function(name: &str, folder: &Path, s3: &S3Server, tokens: &Path) -> Function {
-    let (access, secret) = s3.credentials();
-    Function::new(name, folder.join(name))
-        .memory_mb(1_769)
-        .env("NIENTE_STORE", format!("s3://{}/traces", S3Server::BUCKET))
-        .env("NIENTE_RESULTS", format!("s3://{}/results", S3Server::BUCKET))
-        .env("NIENTE_TOKENS", format!("file:{}", tokens.display()))
-        .env("AWS_ENDPOINT_URL", s3.endpoint())
-        .env("AWS_ACCESS_KEY_ID", access)
-        .env("AWS_SECRET_ACCESS_KEY", secret)
 }

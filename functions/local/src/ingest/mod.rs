@@ -80,7 +80,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let runtime = runtime::start()?;
     let destination = match args.storage.place() {
         Some(place) => runtime.block_on(Destination::store(place, args.tenant, limits))?,
-        None => Destination::server(Client::new(&args.url, args.tenant, &args.token)?, limits),
+        None => Destination::server(Client::new(&args.url, args.tenant.as_slice(), &args.token)?, limits),
     };
     let watch = Stopwatch::start();
     let bar = progress_bar(&files);

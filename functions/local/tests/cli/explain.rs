@@ -27,4 +27,16 @@ fn what_a_query_reads_and_costs_is_told_without_running_it() {
     let json: serde_json::Value = serde_json::from_str(&explain(&["--data", "data", "--json"])).unwrap();
     assert!(json["most"]["usd"].as_f64().unwrap() >= json["least"]["usd"].as_f64().unwrap());
     assert_eq!(json["waves"].as_array().unwrap().len(), 1);
+
+    // Of several tenants: what each takes, and the sum.
+    let file = desk.file("traces.jsonl", request("shop", &"44".repeat(16)));
+    desk.out(&["ingest", &file, "--data", "data", "--tenant", "acme"]);
+    let told = explain(&["--data", "data", "--tenant", "single-tenant|acme"]);
+    assert!(told.contains("acme: everything") && told.contains("single-tenant: everything"), "{told}");
+    let requests = |tenants| {
+        let json: serde_json::Value =
+            serde_json::from_str(&explain(&["--data", "data", "--json", "--tenant", tenants])).unwrap();
+        json["most"]["requests"].as_u64().unwrap()
+    };
+    assert_eq!(requests("acme|single-tenant"), requests("acme") + requests("single-tenant"));
 }

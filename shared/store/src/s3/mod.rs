@@ -13,6 +13,7 @@ mod read;
 use std::{fmt, ops::Range, sync::Arc};
 
 use async_trait::async_trait;
+use aws_config::SdkConfig;
 use aws_sdk_s3::{
     Client,
     config::{Config, Credentials},
@@ -89,8 +90,17 @@ impl S3Store {
         options: S3Options,
         credentials: Option<Credentials>,
     ) -> Result<Self> {
+        Self::of(&options::load(&options, credentials).await, location, options)
+    }
+
+    /// A store at `location`, of a configuration that others share: credentials are asked for once. Of the options
+    /// endpoint and region are passed over.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the configuration has no region.
+    pub fn of(config: &SdkConfig, location: S3Location, options: S3Options) -> Result<Self> {
         let clock = Clock::default();
-        let Some((client, place)) = options::client(&options, credentials, clock.clone()).await else {
+        let Some((client, place)) = options::client(config, &options, clock.clone()) else {
             return Err(Error::Io {
                 action: Action::Open,
                 key: location.to_string(),

@@ -68,12 +68,8 @@ impl S3Options {
     }
 }
 
-/// A client as `options` say, and where it leads: the endpoint's URL, or the region.
-pub(super) async fn client(
-    options: &S3Options,
-    credentials: Option<Credentials>,
-    clock: Clock,
-) -> Option<(Client, String)> {
+/// What all AWS tools find in the environment, or else what `options` say.
+pub(super) async fn load(options: &S3Options, credentials: Option<Credentials>) -> SdkConfig {
     let loader = aws_config::defaults(BehaviorVersion::latest());
     let loader = match credentials {
         Some(credentials) => loader.credentials_provider(credentials),
@@ -92,11 +88,14 @@ pub(super) async fn client(
             None => loader,
         },
     };
-    let shared: SdkConfig = loader.load().await;
+    loader.load().await
+}
 
+/// A client of this configuration, and where it leads: the endpoint's URL, or the region. None if that isn't known.
+pub(super) fn client(shared: &SdkConfig, options: &S3Options, clock: Clock) -> Option<(Client, String)> {
     let endpoint = shared.endpoint_url();
     let place = endpoint.map(str::to_owned).or_else(|| shared.region().map(|region| format!("S3 in {region}")))?;
-    let config = Builder::from(&shared)
+    let config = Builder::from(shared)
         .force_path_style(endpoint.is_some())
         .retry_config(
             RetryConfig::standard()

@@ -3,8 +3,11 @@
 use std::{
     collections::BTreeMap,
     ops::Bound,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::SystemTime,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime},
 };
 
 use bytes::{Bytes, BytesMut};
@@ -24,6 +27,8 @@ use s3s::{
 pub(super) struct Bucket {
     name: &'static str,
     objects: Arc<Mutex<BTreeMap<String, Entry>>>,
+    /// How many milliseconds its clock is ahead of the machine's.
+    ahead: Arc<AtomicU64>,
 }
 
 #[derive(Clone, Debug)]
@@ -36,12 +41,26 @@ struct Entry {
 
 impl Bucket {
     pub(super) fn new(name: &'static str) -> Self {
-        Self { name, objects: Arc::default() }
+        Self { name, objects: Arc::default(), ahead: Arc::default() }
     }
 
     /// Writes an object whatever there is, under any name that S3 allows.
     pub(super) fn insert(&self, key: &str, bytes: Bytes) {
-        self.objects().insert(key.to_owned(), Entry::new(bytes, None));
+        self.objects().insert(key.to_owned(), Entry::new(bytes, None, self.now()));
+    }
+
+    pub(super) fn advance(&self, time: Duration) {
+        self.ahead.fetch_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX), Ordering::AcqRel);
+    }
+
+    pub(super) fn now(&self) -> SystemTime {
+        #[allow(clippy::disallowed_methods)] // This is the storage, whose clock everybody else goes by.
+        let now = SystemTime::now();
+        now + Duration::from_millis(self.ahead.load(Ordering::Acquire))
+    }
+
+    pub(super) fn holds(&self, key: &str) -> bool {
+        self.objects().contains_key(key)
     }
 
     fn objects(&self) -> MutexGuard<'_, BTreeMap<String, Entry>> {
@@ -54,11 +73,9 @@ impl Bucket {
 }
 
 impl Entry {
-    fn new(bytes: Bytes, crc32: Option<String>) -> Self {
+    fn new(bytes: Bytes, crc32: Option<String>, modified: SystemTime) -> Self {
         // As S3's for small objects, it depends on the content alone.
         let etag = blake3::hash(&bytes).to_hex()[..32].to_owned();
-        #[allow(clippy::disallowed_methods)] // This is the storage, whose clock everybody else goes by.
-        let modified = SystemTime::now();
         Self { bytes, etag, crc32, modified }
     }
 
@@ -146,7 +163,7 @@ impl S3 for Bucket {
                 bytes.extend_from_slice(&chunk);
             }
         }
-        let entry = Entry::new(bytes.freeze(), input.checksum_crc32);
+        let entry = Entry::new(bytes.freeze(), input.checksum_crc32, self.now());
         let etag = ETag::Strong(entry.etag.clone());
         let mut objects = self.objects();
         check(objects.get(&input.key), input.if_match.as_ref(), input.if_none_match.as_ref())?;

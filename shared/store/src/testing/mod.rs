@@ -2,9 +2,11 @@
 //!
 //! What every backend has to pass is the [`suite`](crate::suite).
 
+mod access;
 mod bucket;
 mod faulty;
 mod server;
 
+pub use access::Attempt;
 pub use faulty::{Failure, Fault, Faulty, Request};
 pub use server::{S3Server, ServerFault};

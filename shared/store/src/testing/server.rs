@@ -5,22 +5,29 @@ use std::{
     fmt, io,
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use aws_sdk_s3::config::Credentials;
+use aws_sdk_s3::{
+    config::Credentials,
+    primitives::{DateTime, DateTimeFormat},
+};
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use hyper::{Method, Request, Response, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use s3s::{
     Body, HttpResponse,
-    auth::SimpleAuth,
+    config::{S3Config, StaticConfigProvider},
     dto::StreamingBlob,
     service::{S3Service, S3ServiceBuilder},
 };
 use tokio::{net::TcpListener, runtime::Runtime};
 
-use super::bucket::Bucket;
+use super::{
+    access::{Attempt, People},
+    bucket::Bucket,
+};
 use crate::{S3Location, S3Options, S3Store};
 
 const ACCESS_KEY: &str = "niente-test";
@@ -39,6 +46,7 @@ pub struct S3Server {
 
 struct Shared {
     bucket: Bucket,
+    people: People,
     service: S3Service,
     faults: Mutex<VecDeque<ServerFault>>,
     requests: Mutex<Vec<String>>,
@@ -83,9 +91,13 @@ impl S3Server {
 
         let bucket = Bucket::new(Self::BUCKET);
         let mut service = S3ServiceBuilder::new(bucket.clone());
-        service.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
+        let people = People::new(bucket.clone());
+        people.admit(ACCESS_KEY, SECRET_KEY, Arc::new(|_| true));
+        service.set_auth(people.clone());
+        service.set_access(people.clone());
+        service.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config()))));
         let service = service.build();
-        let shared = Arc::new(Shared { bucket, service, faults: Mutex::default(), requests: Mutex::default() });
+        let shared = Arc::new(Shared { bucket, people, service, faults: Mutex::default(), requests: Mutex::default() });
         let accepting = Arc::clone(&shared);
         runtime.spawn(async move {
             let listener = TcpListener::from_std(listener).expect("it is non-blocking");
@@ -99,9 +111,19 @@ impl S3Server {
         format!("http://{}", self.address)
     }
 
-    /// The access key and the secret key that it knows.
+    /// The access key and the secret key of who may do everything.
     pub fn credentials(&self) -> (&'static str, &'static str) {
         (ACCESS_KEY, SECRET_KEY)
+    }
+
+    /// Lets in somebody with these keys, for what the policy allows; and again, to change what it allows.
+    pub fn admit(&self, access: &str, secret: &str, allows: impl Fn(&Attempt<'_>) -> bool + Send + Sync + 'static) {
+        self.shared.people.admit(access, secret, Arc::new(allows));
+    }
+
+    /// Its clock goes ahead by so much more: what it says the time is, and when what is written from now on was written.
+    pub fn advance(&self, time: Duration) {
+        self.shared.bucket.advance(time);
     }
 
     /// A store in its bucket, below `prefix`.
@@ -197,7 +219,9 @@ impl Shared {
             }
             _ => {}
         }
-        let answer = self.service.call(request).await.map_err(|error| io::Error::other(format!("{error:?}")))?;
+        let mut answer = self.service.call(request).await.map_err(|error| io::Error::other(format!("{error:?}")))?;
+        let date = DateTime::from(self.bucket.now()).fmt(DateTimeFormat::HttpDate).map_err(io::Error::other)?;
+        answer.headers_mut().insert("date", date.parse().map_err(io::Error::other)?);
         match fault {
             Some(ServerFault::LoseAnswer) => Err(io::ErrorKind::ConnectionReset.into()),
             Some(ServerFault::CutBody) => Ok(cut(answer).await),
@@ -228,6 +252,13 @@ async fn cut(answer: HttpResponse) -> HttpResponse {
     bytes.truncate(bytes.len() / 2);
     let broken = stream::iter([Ok(Bytes::from(bytes)), Err(io::Error::from(io::ErrorKind::ConnectionReset))]);
     Response::from_parts(head, Body::from(StreamingBlob::wrap(broken)))
+}
+
+/// As everywhere, but that a signature may be of any time: clients sign by the time that the bucket tells them.
+fn config() -> S3Config {
+    let mut config = S3Config::default();
+    config.presigned_url_max_skew_time_secs = u32::MAX;
+    config
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
