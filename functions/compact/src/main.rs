@@ -12,7 +12,7 @@ use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
 use niente_catalog::{Catalog, level_0, tenants};
 use niente_compact::{Compactor, Event, Found, Gc, Policy, Scope};
 use niente_lambda::{Environment, deadline, logs, metrics, now, random_bits};
-use niente_model::{Nanos, Tenant};
+use niente_model::{Nanos, Tenant, TimeRange};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
@@ -105,11 +105,23 @@ impl Keeper {
         }
         report.jobs += jobs;
         report.outrun += outrun;
-        match timeout_at(until, level_0(&**self.compactor.catalog().store(), tenant)).await {
-            Ok(Ok(waiting)) => report.level_0_objects += waiting.len(),
+        match timeout_at(until, self.waiting(tenant)).await {
+            Ok(Ok(waiting)) => report.level_0_objects += waiting,
             Ok(Err(error)) => report.failures.push(format!("{tenant}: {error}")),
             Err(_) => report.unfinished = true,
         }
+    }
+
+    /// How many objects of a tenant are as ingest wrote them, without those that were replaced and stay for their grace.
+    async fn waiting(&self, tenant: &Tenant) -> Result<usize, niente_catalog::Error> {
+        let catalog = self.compactor.catalog();
+        let listed = level_0(&**catalog.store(), tenant).await?;
+        let hours = || listed.iter().map(|(name, _)| name.hour());
+        let (Some(first), Some(last)) = (hours().min(), hours().max()) else { return Ok(0) };
+        // Those days' catalogs, which the sweep has just read, tell which.
+        let times = TimeRange::new(first.start(), last.end()).expect("the last hour is not before the first");
+        let snapshot = catalog.snapshot(tenant, times).await?;
+        Ok(snapshot.objects.iter().filter(|object| object.level == 0).count())
     }
 
     async fn collect(&self, tenant: &Tenant, until: Instant, report: &mut Report) {

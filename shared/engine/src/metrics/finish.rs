@@ -106,7 +106,7 @@ impl Finish<'_> {
             return vec![(NAME.to_owned(), Shown::Str(name(&metrics.function).to_owned()))];
         }
         let is_empty = group.iter().all(|value| *value == Shown::Nil);
-        if is_empty && !is_named { Vec::new() } else { labels::of_group(&keys, &mask_unit(metrics, group)) }
+        if is_empty && !is_named { Vec::new() } else { labels::of_group(&keys, &in_seconds(metrics, group)) }
     }
 
     /// One series a quantile; an exemplar stands for that which is nearest to it.
@@ -160,7 +160,7 @@ impl Finish<'_> {
 }
 
 /// Buckets of durations are told in seconds.
-fn mask_unit(metrics: &Metrics, group: &[Shown]) -> Vec<Shown> {
+fn in_seconds(metrics: &Metrics, group: &[Shown]) -> Vec<Shown> {
     let mut group = group.to_vec();
     if let (MetricsFunction::HistogramOverTime(_), Some(Shown::Float(bound))) = (&metrics.function, group.last_mut()) {
         *bound /= unit_of(&metrics.function);
