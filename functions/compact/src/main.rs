@@ -6,13 +6,13 @@
 
 mod task;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
-use niente_catalog::{Catalog, level_0, tenants};
+use niente_catalog::{Catalog, L0Name, Name, level_0, tenants};
 use niente_compact::{Compactor, Event, Found, Gc, Policy, Scope};
 use niente_lambda::{Environment, deadline, logs, metrics, now, random_bits};
-use niente_model::{Nanos, Tenant, TimeRange};
+use niente_model::{Day, Nanos, Tenant};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
@@ -105,23 +105,11 @@ impl Keeper {
         }
         report.jobs += jobs;
         report.outrun += outrun;
-        match timeout_at(until, self.waiting(tenant)).await {
+        match timeout_at(until, waiting(self.compactor.catalog(), tenant)).await {
             Ok(Ok(waiting)) => report.level_0_objects += waiting,
             Ok(Err(error)) => report.failures.push(format!("{tenant}: {error}")),
             Err(_) => report.unfinished = true,
         }
-    }
-
-    /// How many objects of a tenant are as ingest wrote them, without those that were replaced and stay for their grace.
-    async fn waiting(&self, tenant: &Tenant) -> Result<usize, niente_catalog::Error> {
-        let catalog = self.compactor.catalog();
-        let listed = level_0(&**catalog.store(), tenant).await?;
-        let hours = || listed.iter().map(|(name, _)| name.hour());
-        let (Some(first), Some(last)) = (hours().min(), hours().max()) else { return Ok(0) };
-        // Those days' catalogs, which the sweep has just read, tell which.
-        let times = TimeRange::new(first.start(), last.end()).expect("the last hour is not before the first");
-        let snapshot = catalog.snapshot(tenant, times).await?;
-        Ok(snapshot.objects.iter().filter(|object| object.level == 0).count())
     }
 
     async fn collect(&self, tenant: &Tenant, until: Instant, report: &mut Report) {
@@ -137,6 +125,22 @@ impl Keeper {
         }
         report.removed_objects += removed;
     }
+}
+
+/// How many objects as ingest wrote them nothing has replaced. (Those that something has stay for queries under way.)
+///
+/// Costs a listing, and a `GET` for each day in it, without a body where the day is known.
+async fn waiting(catalog: &Catalog, tenant: &Tenant) -> Result<usize, niente_catalog::Error> {
+    let mut by_day: BTreeMap<Day, Vec<L0Name>> = BTreeMap::new();
+    for (name, _) in level_0(&**catalog.store(), tenant).await? {
+        by_day.entry(name.hour().day()).or_default().push(name);
+    }
+    let mut waiting = 0;
+    for (day, names) in by_day {
+        let day = catalog.day(tenant, day).await?;
+        waiting += names.into_iter().filter(|name| !day.is_replaced(Name::Level0(*name))).count();
+    }
+    Ok(waiting)
 }
 
 fn ends(context: &Context) -> Instant {
