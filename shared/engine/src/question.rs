@@ -118,28 +118,43 @@ impl fmt::Display for Shown {
             Shown::Float(number) => number.fmt(f),
             Shown::Bool(truth) => truth.fmt(f),
             Shown::Duration(nanos) => f.write_str(&format_duration(*nanos)),
-            Shown::Status(status) => match *status {
-                StatusCode::UNSET => f.write_str(Status::Unset.spelling()),
-                StatusCode::OK => f.write_str(Status::Ok.spelling()),
-                StatusCode::ERROR => f.write_str(Status::Error.spelling()),
-                // The language has no word for it.
-                StatusCode(number) => number.fmt(f),
+            // For a number of its own the language has no word.
+            Shown::Status(status) => match status_word(*status) {
+                Some(word) => f.write_str(word),
+                None => status.0.fmt(f),
             },
-            Shown::Kind(kind) => {
-                let kind = match *kind {
-                    SpanKind::UNSPECIFIED => Kind::Unspecified,
-                    SpanKind::INTERNAL => Kind::Internal,
-                    SpanKind::SERVER => Kind::Server,
-                    SpanKind::CLIENT => Kind::Client,
-                    SpanKind::PRODUCER => Kind::Producer,
-                    SpanKind::CONSUMER => Kind::Consumer,
-                    SpanKind(number) => return number.fmt(f),
-                };
-                f.write_str(kind.spelling())
-            }
+            Shown::Kind(kind) => match kind_word(*kind) {
+                Some(word) => f.write_str(word),
+                None => kind.0.fmt(f),
+            },
             Shown::Array(values) => f.debug_list().entries(values).finish(),
         }
     }
+}
+
+/// The language's word for a status; none for one that OTLP doesn't know.
+pub(crate) fn status_word(status: StatusCode) -> Option<&'static str> {
+    let known = match status {
+        StatusCode::UNSET => Status::Unset,
+        StatusCode::OK => Status::Ok,
+        StatusCode::ERROR => Status::Error,
+        _ => return None,
+    };
+    Some(known.spelling())
+}
+
+/// The language's word for a kind; none for one that OTLP doesn't know.
+pub(crate) fn kind_word(kind: SpanKind) -> Option<&'static str> {
+    let known = match kind {
+        SpanKind::UNSPECIFIED => Kind::Unspecified,
+        SpanKind::INTERNAL => Kind::Internal,
+        SpanKind::SERVER => Kind::Server,
+        SpanKind::CLIENT => Kind::Client,
+        SpanKind::PRODUCER => Kind::Producer,
+        SpanKind::CONSUMER => Kind::Consumer,
+        _ => return None,
+    };
+    Some(known.spelling())
 }
 
 /// A trace by its ID.

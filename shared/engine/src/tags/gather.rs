@@ -3,8 +3,8 @@
 use std::{borrow::Cow, ops::Range};
 
 use niente_block::{Column, DistinctValues, Projection, ValueRef, Vocabulary};
-use niente_model::{SpanKind, StatusCode, TimeRange};
-use niente_traceql::{AttributeScope, Field, Kind, Status};
+use niente_model::TimeRange;
+use niente_traceql::{AttributeScope, Field};
 
 use super::{TagScope, TagTask, Wanted, list::parsed_field, source};
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
     assemble::Assembly,
     compile::{Access, Child, ChildForm, Common, Compiler, Stage},
     evaluate::Evaluator,
+    question::{kind_word, status_word},
     trace::SpanAt,
     value::Static,
 };
@@ -139,34 +140,10 @@ fn add<'a>(value: Static<'a>, found: &mut DistinctValues<'a>) {
         Static::Int(number) | Static::Duration(number) => found.add(ValueRef::Int(number)),
         Static::Float(number) => found.add(ValueRef::Float(number)),
         Static::Bool(truth) => found.add(ValueRef::Bool(truth)),
-        Static::Status(status) => status_name(status).into_iter().for_each(|name| found.add(ValueRef::Str(name))),
-        Static::Kind(kind) => kind_name(kind).into_iter().for_each(|name| found.add(ValueRef::Str(name))),
+        Static::Status(status) => status_word(status).into_iter().for_each(|name| found.add(ValueRef::Str(name))),
+        Static::Kind(kind) => kind_word(kind).into_iter().for_each(|name| found.add(ValueRef::Str(name))),
         Static::Array(elements) => elements.iter().for_each(|element| add(Static::of_element(element), found)),
         // No field's value is a text of its own; IDs are not listed.
         Static::Str(Cow::Owned(_)) | Static::Id(_) | Static::Nil | Static::Opaque => {}
     }
-}
-
-/// The language's word for it; none for what OTLP doesn't know.
-fn status_name(status: StatusCode) -> Option<&'static str> {
-    let known = match status {
-        StatusCode::UNSET => Status::Unset,
-        StatusCode::OK => Status::Ok,
-        StatusCode::ERROR => Status::Error,
-        _ => return None,
-    };
-    Some(known.spelling())
-}
-
-fn kind_name(kind: SpanKind) -> Option<&'static str> {
-    let known = match kind {
-        SpanKind::UNSPECIFIED => Kind::Unspecified,
-        SpanKind::INTERNAL => Kind::Internal,
-        SpanKind::SERVER => Kind::Server,
-        SpanKind::CLIENT => Kind::Client,
-        SpanKind::PRODUCER => Kind::Producer,
-        SpanKind::CONSUMER => Kind::Consumer,
-        _ => return None,
-    };
-    Some(known.spelling())
 }
