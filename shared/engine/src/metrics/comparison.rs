@@ -76,8 +76,9 @@ struct Counted {
 pub(crate) struct Tally {
     intervals: usize,
     most_values: usize,
-    /// By the position in [`SCOPES`] and the key, or by that in [`INTRINSICS`].
-    positions: HashMap<(usize, Key), usize>,
+    /// Where each of the [`INTRINSICS`] is counted, and each key of the [`SCOPES`], once one was met: names are spelled once.
+    intrinsics: [Option<usize>; INTRINSICS.len()],
+    attributes: [HashMap<Key, usize>; SCOPES.len()],
     names: BTreeMap<String, usize>,
     /// The baseline and the selection of each attribute.
     counted: Vec<(String, [Counted; 2])>,
@@ -131,7 +132,7 @@ impl Comparison {
         let in_window = self.window.is_none_or(|(from, to)| from < start && start <= to);
         let selected = in_window && evaluator.holds(&self.selection, span);
         let side = if selected { Side::Selection } else { Side::Baseline };
-        for (intrinsic, access) in INTRINSICS.into_iter().zip(&self.intrinsics) {
+        for (intrinsic, access) in self.intrinsics.iter().enumerate() {
             tally.count_intrinsic(intrinsic, side, interval, &evaluator.field_value(access, span));
         }
         for (scope, column) in self.attributes.into_iter().enumerate() {
@@ -150,21 +151,34 @@ impl Tally {
     /// Nothing yet, with room for so many series in all.
     pub(crate) fn new(intervals: usize, most_series: usize) -> Self {
         let most_values = (most_series / ATTRIBUTES).clamp(1, MOST_VALUES);
-        Self { intervals, most_values, positions: HashMap::new(), names: BTreeMap::new(), counted: Vec::new() }
+        Self {
+            intervals,
+            most_values,
+            intrinsics: Default::default(),
+            attributes: Default::default(),
+            names: BTreeMap::new(),
+            counted: Vec::new(),
+        }
     }
 
-    fn count_intrinsic(&mut self, intrinsic: Intrinsic, side: Side, interval: usize, value: &Static<'_>) {
-        let position = self.position(Field::Intrinsic(intrinsic).to_string());
+    fn count_intrinsic(&mut self, intrinsic: usize, side: Side, interval: usize, value: &Static<'_>) {
+        let position = match self.intrinsics[intrinsic] {
+            Some(position) => position,
+            None => {
+                let position = self.position(Field::Intrinsic(INTRINSICS[intrinsic]).to_string());
+                *self.intrinsics[intrinsic].insert(position)
+            }
+        };
         self.count(position, side, interval, value);
     }
 
     fn count_attribute(&mut self, scope: usize, key: &Key, side: Side, interval: usize, value: &Static<'_>) {
-        let position = match self.positions.get(&(scope, key.clone())) {
+        let position = match self.attributes[scope].get(key) {
             Some(position) => *position,
             None => {
                 let field = Field::Attribute { scope: SCOPES[scope].1, name: key.to_string() };
                 let position = self.position(field.to_string());
-                self.positions.insert((scope, key.clone()), position);
+                self.attributes[scope].insert(key.clone(), position);
                 position
             }
         };

@@ -103,27 +103,15 @@ impl Measuring {
         into: &mut Accumulator,
     ) -> Result<(), Error> {
         let number = |access: &Access| evaluator.field_value(access, span).number().filter(|n| n.as_f64().is_finite());
-        let mut bucket = None;
-        let number = match &measure.what {
-            What::Span => Number::Int(1),
-            What::Number(access) => match number(access) {
-                Some(number) => number,
-                None => return Ok(()),
-            },
-            What::Magnitude(access) => match number(access) {
-                Some(number) => match magnitude(number) {
-                    Some(magnitude) => {
-                        bucket = Some(Static::Float(magnitude));
-                        number
-                    }
-                    None => return Ok(()),
-                },
-                None => return Ok(()),
-            },
-            What::Comparison(comparison) => {
-                return comparison.count(evaluator, span, interval, into.tally());
+        let measured = match &measure.what {
+            What::Span => Some((Number::Int(1), None)),
+            What::Number(access) => number(access).map(|number| (number, None)),
+            What::Magnitude(access) => {
+                number(access).and_then(|number| Some((number, Some(Static::Float(magnitude(number)?)))))
             }
+            What::Comparison(comparison) => return comparison.count(evaluator, span, interval, into.tally()),
         };
+        let Some((number, bucket)) = measured else { return Ok(()) };
         let group = measure.by.iter().map(|key| of_type(key.well_known, evaluator.field_value(&key.access, span)));
         let group: Vec<Static<'_>> = group.chain(bucket).collect();
         let table = into.table();
