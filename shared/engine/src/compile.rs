@@ -410,3 +410,22 @@ fn child_of(field: &Field) -> Option<Child> {
         Field::Attribute { .. } | Field::Intrinsic(_) => None,
     }
 }
+
+/// Whether a field is one of a whole trace, or of another span than the one that is looked at.
+pub(crate) fn is_of_traces(field: &Field) -> bool {
+    match field {
+        Field::Attribute { scope, .. } => {
+            matches!(scope, AttributeScope::Parent | AttributeScope::ParentSpan | AttributeScope::ParentResource)
+        }
+        Field::Intrinsic(intrinsic) => matches!(
+            intrinsic,
+            Intrinsic::ChildCount
+                | Intrinsic::TraceDuration
+                | Intrinsic::RootName
+                | Intrinsic::RootServiceName
+                | Intrinsic::NestedSetLeft
+                | Intrinsic::NestedSetRight
+                | Intrinsic::NestedSetParent
+        ),
+    }
+}

@@ -61,7 +61,7 @@ fn no_query(error: niente_traceql::QueryError) -> Error {
 }
 
 /// Evaluation is long work without a pause: it must not hold up what else this thread serves.
-async fn evaluate<T: Send + 'static>(
+pub(crate) async fn evaluate<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, niente_block::Error> + Send + 'static,
 ) -> Result<T, Error> {
     let evaluated = tokio::task::spawn_blocking(work).await;

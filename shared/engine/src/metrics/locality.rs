@@ -1,11 +1,10 @@
 //! Whether a measure is about spans alone, so that no more objects need to be read than those which hold its spans.
 
 use niente_traceql::{
-    AttributeScope, Comparison, Element, Field, FieldExpr, Intrinsic, Literal, Measure, MetricsFunction, MetricsQuery,
-    SpansetExpr,
+    Comparison, Element, Field, FieldExpr, Intrinsic, Literal, Measure, MetricsFunction, MetricsQuery, SpansetExpr,
 };
 
-use crate::compile::against_literal;
+use crate::compile::{against_literal, is_of_traces};
 
 /// Whether each span can be measured without the others of its trace.
 pub(crate) fn concerns_spans_alone(query: &MetricsQuery) -> bool {
@@ -19,8 +18,8 @@ fn is_local(measure: &Measure) -> bool {
         function => function,
     };
     let mut fields_are_local = true;
-    function.visit_fields(&mut |field| fields_are_local &= is_local_field(field));
-    measure.metrics.by.iter().for_each(|field| fields_are_local &= is_local_field(field));
+    function.visit_fields(&mut |field| fields_are_local &= !is_of_traces(field));
+    measure.metrics.by.iter().for_each(|field| fields_are_local &= !is_of_traces(field));
     fields_are_local
         && measure.pipeline.elements.iter().all(|element| match element {
             Element::Spanset(selection) => is_local_selection(selection),
@@ -41,7 +40,7 @@ fn is_local_selection(selection: &SpansetExpr) -> bool {
 fn is_local_condition(condition: &FieldExpr) -> bool {
     match condition {
         FieldExpr::Literal(_) => true,
-        FieldExpr::Field(field) => is_local_field(field),
+        FieldExpr::Field(field) => !is_of_traces(field),
         FieldExpr::And(parts) | FieldExpr::Or(parts) => parts.iter().all(is_local_condition),
         FieldExpr::Not(operand)
         | FieldExpr::Negate(operand)
@@ -53,24 +52,6 @@ fn is_local_condition(condition: &FieldExpr) -> bool {
             against_literal(*op, lhs, rhs) == Some(roots) || (is_local_condition(lhs) && is_local_condition(rhs))
         }
         FieldExpr::Arithmetic { lhs, rhs, .. } => is_local_condition(lhs) && is_local_condition(rhs),
-    }
-}
-
-fn is_local_field(field: &Field) -> bool {
-    match field {
-        Field::Attribute { scope, .. } => {
-            !matches!(scope, AttributeScope::Parent | AttributeScope::ParentSpan | AttributeScope::ParentResource)
-        }
-        Field::Intrinsic(intrinsic) => !matches!(
-            intrinsic,
-            Intrinsic::ChildCount
-                | Intrinsic::TraceDuration
-                | Intrinsic::RootName
-                | Intrinsic::RootServiceName
-                | Intrinsic::NestedSetLeft
-                | Intrinsic::NestedSetRight
-                | Intrinsic::NestedSetParent
-        ),
     }
 }
 

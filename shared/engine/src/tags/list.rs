@@ -68,9 +68,7 @@ pub(crate) async fn answer(
         let gathering = Gathering::new(task)?;
         let (assembly, bytes) = scan::load(catalog, shard, gathering.projection()).await?;
         let task = task.clone();
-        // As of a search: long work without a pause.
-        let gathered = tokio::task::spawn_blocking(move || gathering.gather(&assembly, &task)).await;
-        let (lists, looked_at) = gathered.map_err(|error| Error::Worker(error.to_string()))?;
+        let (lists, looked_at) = scan::evaluate(move || Ok(gathering.gather(&assembly, &task))).await?;
         return Ok((Findings::Tags(lists), Inspected { bytes, ..looked_at }));
     };
     let flat: Arc<[Listing]> = listings.iter().flatten().cloned().collect();

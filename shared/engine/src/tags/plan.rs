@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     Asking, Error, Findings, Inspected, Shard, Task, Wave,
+    compile::is_of_traces,
     shards::{self, Share},
 };
 
@@ -80,7 +81,7 @@ impl Asking {
         let mut mentioned = fields.iter().chain(filter.iter().flat_map(|filter| filter.fields()));
         // A trace's own are told of all of it, and so of what lies around the hours.
         let reach = match &listings {
-            None if mentioned.any(source::is_of_traces) => window.padded(Self::TRACE_REACH),
+            None if mentioned.any(is_of_traces) => window.padded(Self::TRACE_REACH),
             _ => task.hours,
         };
         let (task, listings) = (&task, &listings);

@@ -92,25 +92,6 @@ pub(super) fn all(column: Column) -> Listing {
     Listing { column, roots: false }
 }
 
-/// Whether a field is one of a whole trace, or of another span than the one that is looked at.
-pub(super) fn is_of_traces(field: &Field) -> bool {
-    match field {
-        Field::Attribute { scope, .. } => {
-            matches!(scope, AttributeScope::Parent | AttributeScope::ParentSpan | AttributeScope::ParentResource)
-        }
-        Field::Intrinsic(intrinsic) => matches!(
-            intrinsic,
-            Intrinsic::ChildCount
-                | Intrinsic::TraceDuration
-                | Intrinsic::RootName
-                | Intrinsic::RootServiceName
-                | Intrinsic::NestedSetLeft
-                | Intrinsic::NestedSetRight
-                | Intrinsic::NestedSetParent
-        ),
-    }
-}
-
 /// Whether a field is a text that every span, scope or event has, and that is empty where there is none.
 pub(super) fn may_be_empty(field: &Field) -> bool {
     matches!(
