@@ -125,21 +125,12 @@ impl Api {
                 let answer = federate::search(&query.asking, &access, &question).await;
                 Ok(query.priced(answer.map(|answer| room.fit(search::respond(&answer, detail, headers)))))
             }
-            Route::MetricsRange => {
+            Route::Metrics(kind) => {
                 let access = access(Right::Query)?;
-                let question = metrics::parse(&params, Kind::Range, &self.settings, self.clock.now())?;
+                let question = metrics::parse(&params, kind, &self.settings, self.clock.now())?;
                 let query = self.query(request, &access);
                 let answer = query.asking.measure(&access.tenants, &question).await.map_err(Error::from);
-                let body = answer.map(|answer| metrics::range(&question, &answer));
-                Ok(query.priced(body.map(|body| room.fit(response::ok(response::JSON, body)))))
-            }
-            Route::MetricsInstant => {
-                let access = access(Right::Query)?;
-                let question = metrics::parse(&params, Kind::Instant, &self.settings, self.clock.now())?;
-                let query = self.query(request, &access);
-                let answer = query.asking.measure(&access.tenants, &question).await.map_err(Error::from);
-                let body = answer.map(|answer| metrics::instant(&answer));
-                Ok(query.priced(body.map(|body| room.fit(response::ok(response::JSON, body)))))
+                Ok(query.priced(answer.map(|answer| room.fit(metrics::respond(kind, &question, &answer)))))
             }
             Route::Explain => {
                 let access = access(Right::Query)?;

@@ -1,6 +1,6 @@
 use http::Method;
 
-use crate::{Error, error::quoted, tags::Version};
+use crate::{Error, error::quoted, metrics::Kind, tags::Version};
 
 /// What there is, for people who asked for what isn't.
 const PATHS: [(Methods, &str); 14] = [
@@ -27,10 +27,8 @@ pub(crate) enum Route<'a> {
     Export,
     /// A search.
     Search,
-    /// Series over time.
-    MetricsRange,
-    /// One value a series.
-    MetricsInstant,
+    /// Series over time, or one value a series.
+    Metrics(Kind),
     /// What a search would read and cost.
     Explain,
     /// The names of attributes.
@@ -91,8 +89,8 @@ impl<'a> Route<'a> {
         Some(match *segments {
             ["v1", "traces"] => Route::Export,
             ["api", "search"] => Route::Search,
-            ["api", "metrics", "query_range"] => Route::MetricsRange,
-            ["api", "metrics", "query"] => Route::MetricsInstant,
+            ["api", "metrics", "query_range"] => Route::Metrics(Kind::Range),
+            ["api", "metrics", "query"] => Route::Metrics(Kind::Instant),
             ["api", "search", "tags"] => Route::TagNames(Version::V1),
             ["api", "v2", "search", "tags"] => Route::TagNames(Version::V2),
             ["api", "search", "tag", ref name @ .., "values"] => {

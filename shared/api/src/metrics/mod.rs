@@ -5,5 +5,18 @@ mod answer;
 mod request;
 mod step;
 
-pub(crate) use answer::{instant, range};
+use bytes::Bytes;
+use http::Response;
+use niente_engine::{MetricsAnswer, MetricsQuestion};
+
 pub(crate) use request::{Kind, parse};
+
+use crate::response;
+
+pub(crate) fn respond(kind: Kind, question: &MetricsQuestion, answer: &MetricsAnswer) -> Response<Bytes> {
+    let body = match kind {
+        Kind::Range => answer::range(question, answer),
+        Kind::Instant => answer::instant(answer),
+    };
+    response::ok(response::JSON, body)
+}
