@@ -25,6 +25,29 @@ pub(crate) struct Inspection {
     inspected_spans: u64,
 }
 
+/// No more than how much was read: what answers about tags, and of a trace by its ID, tell.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct InspectedBytes {
+    #[serde(serialize_with = "as_text", skip_serializing_if = "is_default")]
+    pub(crate) inspected_bytes: u64,
+}
+
+/// What marks an answer as a partial one; nothing of a complete one.
+#[derive(Serialize)]
+pub(crate) struct Partial {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+}
+
+impl Partial {
+    pub(crate) fn of(lacks: Option<String>) -> Self {
+        Self { status: lacks.is_some().then_some("PARTIAL"), message: lacks }
+    }
+}
+
 impl Inspection {
     /// That of spans rather than traces.
     pub(crate) fn of_spans(inspected: Inspected) -> Self {

@@ -85,8 +85,21 @@ impl<'a> Params<'a> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// Compares what was read of a request with what it is to be read as, or its error with the start of that.
+    #[track_caller]
+    pub(crate) fn assert_read(request: &str, found: Result<String, Error>, expected: Result<&str, &str>) {
+        match (found, expected) {
+            (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{request}"),
+            (Err(error), Err(expected)) => {
+                assert_eq!(error.status().as_u16(), 400, "{request}");
+                assert!(error.to_string().starts_with(expected), "{request}: {error}");
+            }
+            (found, expected) => panic!("{request}: {found:?} instead of {expected:?}"),
+        }
+    }
 
     #[test]
     fn the_first_of_a_name_counts_and_an_empty_one_is_absent() {

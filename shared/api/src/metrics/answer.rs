@@ -3,7 +3,7 @@ use niente_model::{Value, value_to_json};
 use serde::{Serialize, Serializer};
 
 use crate::{
-    inspection::Inspection,
+    inspection::{Inspection, Partial},
     json::{as_double, as_text, is_default, to_body},
 };
 
@@ -33,10 +33,8 @@ pub(crate) fn instant(answer: &MetricsAnswer) -> Vec<u8> {
 struct Answer<S> {
     series: Vec<S>,
     metrics: Inspection,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<String>,
+    #[serde(flatten)]
+    partial: Partial,
 }
 
 #[derive(Serialize)]
@@ -99,8 +97,7 @@ struct RangeExemplar<'a> {
 impl<S> Answer<S> {
     fn new(series: Vec<S>, answer: &MetricsAnswer) -> Self {
         let metrics = Inspection::of_spans(answer.inspected);
-        let status = answer.left_out.is_some().then_some("PARTIAL");
-        Self { series, metrics, status, message: answer.left_out.clone() }
+        Self { series, metrics, partial: Partial::of(answer.left_out.clone()) }
     }
 }
 

@@ -104,6 +104,7 @@ fn exemplars(params: &Params<'_>, query: &MetricsQuery, settings: &Settings) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::params::tests::assert_read;
 
     const NOW: u64 = 1_793_584_000;
 
@@ -122,14 +123,7 @@ mod tests {
             let (first, last) = (ends[0], ends[ends.len() - 1]);
             format!("{first}..{last} by {} | {} | {most}", question.intervals.seconds(), question.exemplars)
         });
-        match (found, expected) {
-            (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{query}"),
-            (Err(error), Err(expected)) => {
-                assert_eq!(error.status().as_u16(), 400, "{query}");
-                assert!(error.to_string().starts_with(expected), "{query}: {error}");
-            }
-            (found, expected) => panic!("{query}: {found:?} instead of {expected:?}"),
-        }
+        assert_read(&query, found, expected);
     }
 
     #[track_caller]

@@ -116,6 +116,7 @@ fn lone_tags(params: &Params<'_>) -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::params::tests::assert_read;
 
     const NOW: u64 = 1_793_584_000;
 
@@ -130,14 +131,7 @@ mod tests {
             let (start, end) = (seconds(start), seconds(end));
             format!("{} | {start}..{end} | {} | {}", question.query, question.limit, question.spans_per_set)
         });
-        match (found, expected) {
-            (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{query}"),
-            (Err(error), Err(expected)) => {
-                assert_eq!(error.status().as_u16(), 400, "{query}");
-                assert!(error.to_string().starts_with(expected), "{query}: {error}");
-            }
-            (found, expected) => panic!("{query}: {found:?} instead of {expected:?}"),
-        }
+        assert_read(query, found, expected);
     }
 
     fn check(query: &str, expected: Result<&str, &str>) {

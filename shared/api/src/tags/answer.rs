@@ -7,7 +7,7 @@ use niente_traceql::{Field, Intrinsic, Literal};
 use serde::Serialize;
 
 use super::request::Intrinsics;
-use crate::{json, response};
+use crate::{inspection::InspectedBytes, response};
 
 /// Says that a limit left something out: `limit` or `maxStaleValues` in Tempo do so without a word.
 const PARTIAL: HeaderName = HeaderName::from_static("x-niente-partial");
@@ -45,13 +45,13 @@ const INTRINSICS: [&str; 25] = [
 #[serde(rename_all = "camelCase")]
 struct NamesV1<'a> {
     tag_names: Vec<&'a str>,
-    metrics: Metrics,
+    metrics: InspectedBytes,
 }
 
 #[derive(Debug, Serialize)]
 struct NamesV2<'a> {
     scopes: Vec<Scope<'a>>,
-    metrics: Metrics,
+    metrics: InspectedBytes,
 }
 
 #[derive(Debug, Serialize)]
@@ -64,14 +64,14 @@ struct Scope<'a> {
 #[serde(rename_all = "camelCase")]
 struct ValuesV1 {
     tag_values: Vec<String>,
-    metrics: Metrics,
+    metrics: InspectedBytes,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ValuesV2 {
     tag_values: Vec<TagValue>,
-    metrics: Metrics,
+    metrics: InspectedBytes,
 }
 
 #[derive(Debug, Serialize)]
@@ -79,13 +79,6 @@ struct TagValue {
     r#type: &'static str,
     #[serde(skip_serializing_if = "String::is_empty")]
     value: String,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Metrics {
-    #[serde(serialize_with = "json::as_text", skip_serializing_if = "json::is_default")]
-    inspected_bytes: u64,
 }
 
 /// All names in one list. Built-in fields are in it only if nothing else was asked for.
@@ -138,8 +131,8 @@ fn respond(body: &impl Serialize, cut: bool) -> Response<Bytes> {
     response
 }
 
-fn metrics(inspected: Inspected) -> Metrics {
-    Metrics { inspected_bytes: inspected.bytes }
+fn metrics(inspected: Inspected) -> InspectedBytes {
+    InspectedBytes { inspected_bytes: inspected.bytes }
 }
 
 fn texts(names: &Vocabulary) -> impl Iterator<Item = &str> {

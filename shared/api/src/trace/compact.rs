@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use niente_model::{Attributes, Span, TraceId, Value};
 use serde::{Serialize, Serializer};
 
-use super::json::{Enum, Metrics, Partial, Status};
-use crate::json::{as_text, plain};
+use super::json::{Enum, Status};
+use crate::{
+    inspection::{InspectedBytes, Partial},
+    json::{as_text, plain},
+};
 
 /// The body of the newer answer. Services and their scopes are sorted by name, spans stand as they come.
 pub(crate) fn v2(spans: &[Span], inspected_bytes: u64, lacks: Option<String>) -> impl Serialize {
@@ -24,7 +27,7 @@ pub(crate) fn v2(spans: &[Span], inspected_bytes: u64, lacks: Option<String>) ->
         trace_id: spans.first().map(|span| span.trace_id),
         services: services.into_iter().map(service).collect(),
     };
-    Response { trace, metrics: Metrics { inspected_bytes }, partial: Partial::of(lacks) }
+    Response { trace, metrics: InspectedBytes { inspected_bytes }, partial: Partial::of(lacks) }
 }
 
 fn service_name(span: &Span) -> String {
@@ -38,7 +41,7 @@ fn service_name(span: &Span) -> String {
 #[derive(Serialize)]
 struct Response<'a> {
     trace: Trace<'a>,
-    metrics: Metrics,
+    metrics: InspectedBytes,
     #[serde(flatten)]
     partial: Partial,
 }

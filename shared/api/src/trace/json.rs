@@ -9,7 +9,10 @@ use niente_receive::proto::{
 };
 use serde::Serialize;
 
-use crate::json::{as_base64, as_double, as_text, is_default};
+use crate::{
+    inspection::{InspectedBytes, Partial},
+    json::{as_base64, as_double, as_text, is_default},
+};
 
 /// The body of the older answer.
 pub(crate) fn v1(spans: &[trace::ResourceSpans]) -> impl Serialize {
@@ -19,7 +22,7 @@ pub(crate) fn v1(spans: &[trace::ResourceSpans]) -> impl Serialize {
 /// The body of the newer answer; a partial one says what it lacks.
 pub(crate) fn v2(spans: &[trace::ResourceSpans], inspected_bytes: u64, lacks: Option<String>) -> impl Serialize {
     let trace = Trace { resource_spans: resource_spans(spans) };
-    Response { trace, metrics: Metrics { inspected_bytes }, partial: Partial::of(lacks) }
+    Response { trace, metrics: InspectedBytes { inspected_bytes }, partial: Partial::of(lacks) }
 }
 
 #[derive(Serialize)]
@@ -30,7 +33,7 @@ struct Batches<'a> {
 #[derive(Serialize)]
 struct Response<'a> {
     trace: Trace<'a>,
-    metrics: Metrics,
+    metrics: InspectedBytes,
     #[serde(flatten)]
     partial: Partial,
 }
@@ -40,29 +43,6 @@ struct Response<'a> {
 struct Trace<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     resource_spans: Vec<ResourceSpans<'a>>,
-}
-
-/// What marks an answer as a partial one; nothing of a complete one.
-#[derive(Serialize)]
-pub(crate) struct Partial {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<String>,
-}
-
-impl Partial {
-    pub(crate) fn of(lacks: Option<String>) -> Self {
-        Self { status: lacks.is_some().then_some("PARTIAL"), message: lacks }
-    }
-}
-
-/// What it took to find a trace.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Metrics {
-    #[serde(serialize_with = "as_text", skip_serializing_if = "is_default")]
-    pub(crate) inspected_bytes: u64,
 }
 
 #[derive(Serialize)]

@@ -95,6 +95,7 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
+    use crate::params::tests::assert_read;
 
     /// Checks `<id>?<query>` against `<id> <first second>..<last second>`, or against the start of the error.
     fn check(path: &str, expected: Result<&str, &str>) {
@@ -105,14 +106,7 @@ mod tests {
             let end = if window.end() == Nanos::MAX { String::new() } else { window.end().as_secs().to_string() };
             format!("{id} {}..{end}", window.start().as_secs())
         });
-        match (found, expected) {
-            (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{path}"),
-            (Err(error), Err(expected)) => {
-                assert_eq!(error.status().as_u16(), 400, "{path}");
-                assert!(error.to_string().starts_with(expected), "{path}: {error}");
-            }
-            (found, expected) => panic!("{path}: {found:?} instead of {expected:?}"),
-        }
+        assert_read(path, found, expected);
     }
 
     #[test]
